@@ -1,0 +1,1 @@
+from allauth.account.auth_backends import AuthenticationBackend as Backend  # noqa

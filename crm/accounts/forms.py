@@ -1,0 +1,3 @@
+from django import forms
+class SignupForm(forms.Form):
+    def signup(self, request, user): ...

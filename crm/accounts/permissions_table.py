@@ -1,0 +1,86 @@
+"""The one table of roles and what they may (`domain.md`, "Who is who"); doors ask `allows(user, "leads.assign")`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from crm.accounts.models import Anonymous, User
+
+
+class Role(models.TextChoices):
+    ADMIN = "admin", "Administrator"
+    MANAGER = "manager", "Manager"
+    AGENT = "agent", "Agent"
+
+
+# What an agent may is further limited to its own rows by `.visible_to(user)`.
+AGENT = frozenset(
+    {
+        "leads.view",
+        "leads.create",
+        "leads.update",
+        "leads.delete",
+        "leads.assign_own",  # hand on or unassign what it holds
+        "leads.claim",
+        "contacts.view",
+        "contacts.create",
+        "contacts.update",
+        "agents.view",
+        "agents.set_own_availability",
+        "dispositions.view",
+    }
+)
+MANAGER = AGENT | {
+    "leads.view_all",
+    "leads.assign",
+    "leads.bulk",
+    "leads.import",
+    "contacts.delete",
+    "agents.manage",
+    "dispositions.manage",
+    "admin.use",
+}
+ADMIN = MANAGER | {"users.manage", "company.manage", "audit.view", "vendors.manage", "mail.view"}
+
+PERMISSIONS: dict[str, frozenset[str]] = {Role.ADMIN: ADMIN, Role.MANAGER: MANAGER, Role.AGENT: AGENT}
+
+# Django admin asks in its own words; what is missing here only a platform superuser sees.
+DJANGO_MODELS = {
+    "leads.lead": "leads",
+    "leads.contact": "contacts",
+    "leads.disposition": "dispositions",
+    "leads.assignment": "leads",
+    "leads.stagechange": "leads",
+    "leads.note": "leads",
+    "agents.agent": "agents",
+    "vendors.vendor": "vendors",
+    "accounts.user": "users",
+    "accounts.invitation": "users",
+    "audit.auditentry": "audit",
+    "mail.mail": "mail",
+    "mail.mailattempt": "mail",
+}
+READ_ONLY = {"leads.assignment", "leads.stagechange", "audit.auditentry", "mail.mail", "mail.mailattempt"}
+
+
+def allows(user: User | Anonymous, permission: str) -> bool:
+    """Whether the role may do this at all; a platform superuser may everything in the company it works in."""
+    if not user.is_active:
+        return False
+    return bool(getattr(user, "is_superuser", False)) or permission in PERMISSIONS.get(user.role, frozenset())
+
+
+def django_permission(user: User, perm: str) -> bool:
+    """`leads.change_lead` in the words of the table: admin needs `admin.use` and the subject's own permission."""
+    app, _, codename = perm.partition(".")
+    verb, _, model = codename.partition("_")
+    subject = DJANGO_MODELS.get(f"{app}.{model}")
+    if subject is None or not allows(user, "admin.use"):
+        return False
+    if verb != "view" and f"{app}.{model}" in READ_ONLY:
+        return False
+    wanted = {"view": "view", "add": "create", "change": "update", "delete": "delete"}[verb]
+    return allows(user, f"{subject}.manage") or allows(user, f"{subject}.{wanted}")

@@ -1,0 +1,130 @@
+"""Writing the log: every action records what it did, in its own transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.utils import timezone
+
+from crm.audit.events import events_recorded
+from crm.audit.models import AuditEntry, JournalEntry
+from crm.core.actors import Actor, System, VendorActor
+from crm.core.http import current_origin
+
+SECRET_FIELDS = frozenset({"password", "secret", "token", "token_hash", "refresh_hash", "api_key"})
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened to one object. `changes`: field → (before, after), values as the model holds them."""
+
+    action: str
+    obj: models.Model
+    by: Actor
+    changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def record(
+    action: str,
+    obj: models.Model,
+    *,
+    by: Actor,
+    changes: Mapping[str, tuple[Any, Any]] | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> AuditEntry:
+    """Write one entry; see `record_many`."""
+    return record_many([Event(action, obj, by, changes or {}, data or {})])[0]
+
+
+def record_many(events: Iterable[Event]) -> list[AuditEntry]:
+    """Write the batch (one insert, and one for the journal where fields changed) and tell `events_recorded` once.
+
+    Values of a model's `personal` fields enter the log as keyed hashes and the journal as they are; secrets enter
+    neither. `data` must hold nothing personal.
+    """
+    batch, origin, now = list(events), current_origin(), timezone.now()
+    if not batch:
+        return []
+    entries = [_entry(event, origin.ip, origin.request_id, now) for event in batch]
+    AuditEntry.objects.bulk_create(entries, batch_size=1000)
+    journal = [_journal(event, entry) for event, entry in zip(batch, entries, strict=True) if event.changes]
+    if journal:
+        JournalEntry.objects.bulk_create(journal, batch_size=1000)
+    events_recorded.send(sender=AuditEntry, entries=entries)
+    return entries
+
+
+def _entry(event: Event, ip: str | None, request_id: str, now: datetime) -> AuditEntry:
+    by = event.by
+    kind = "system" if isinstance(by, System) else "vendor" if isinstance(by, VendorActor) else "user"
+    label = by.name if isinstance(by, System) else by.code if isinstance(by, VendorActor) else ""
+    return AuditEntry(
+        company_id=_company_of(event.obj),
+        at=now,
+        action=event.action,
+        actor_kind=kind,
+        user=None if isinstance(by, System | VendorActor) else by,
+        actor_label=label,
+        object_type=event.obj._meta.model_name,
+        object_id=event.obj.pk,
+        changes=[_change(event.obj, name, *values) for name, values in event.changes.items()],
+        data=plain(dict(event.data)),
+        ip=ip,
+        request_id=request_id,
+    )
+
+
+def _company_of(obj: models.Model) -> UUID | None:
+    """The company itself is the object of its own events; other rows name theirs."""
+    return obj.pk if obj._meta.label == "accounts.Company" else getattr(obj, "company_id", None)
+
+
+def _change(obj: models.Model, name: str, before: Any, after: Any) -> dict[str, Any]:
+    if name in SECRET_FIELDS:
+        return {"field": name}
+    if name in getattr(obj, "personal", ()):
+        return {"field": name, "before_hash": keyed_hash(before), "after_hash": keyed_hash(after)}
+    return {"field": name, "before": plain(before), "after": plain(after)}
+
+
+def _journal(event: Event, entry: AuditEntry) -> JournalEntry:
+    kept = {name: pair for name, pair in event.changes.items() if name not in SECRET_FIELDS}
+    return JournalEntry(
+        company_id=entry.company_id,
+        entry=entry,
+        object_type=entry.object_type,
+        object_id=entry.object_id,
+        before={name: plain(before) for name, (before, _) in kept.items()},
+        after={name: plain(after) for name, (_, after) in kept.items()},
+    )
+
+
+def keyed_hash(value: Any) -> str:
+    """HMAC-SHA256 with `AUDIT_KEY`: equal values can be told equal, and nothing else of them."""
+    text = json.dumps(plain(value), sort_keys=True)
+    return hmac.new(settings.AUDIT_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def plain(value: Any) -> Any:
+    """As JSON holds it: dates in ISO form, decimals and ids as text, rows as their ids."""
+    if isinstance(value, models.Model):
+        return str(value.pk)
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    if isinstance(value, datetime | date | Decimal | UUID):
+        return json.loads(json.dumps(value, cls=DjangoJSONEncoder))
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    return [plain(item) for item in value]

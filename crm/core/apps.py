@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class CoreConfig(AppConfig):
+    name = "crm.core"
+    label = "core"
+
+    def ready(self) -> None:
+        from crm.core import composite_keys
+
+        composite_keys.connect()

@@ -1,0 +1,308 @@
+"""Every setting of the product; what may differ from place to place comes from the environment (see `.env.example`)."""
+
+import importlib.util
+import os
+from pathlib import Path
+
+import django_stubs_ext
+
+from crm.env import development_secret, env, wrong
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
+VAR.mkdir(parents=True, exist_ok=True)
+
+DEBUG = env.bool("DEBUG", True)
+HOST = env.str("HOST", "127.0.0.1")
+PORT = env.int("PORT", 8000)
+PUBLIC_URL = env.str("PUBLIC_URL", f"http://{HOST}:{PORT}").rstrip("/")
+SECRET_KEY = development_secret("SECRET_KEY", VAR, DEBUG)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if DEBUG else [])
+REGISTRATION = env.choice("REGISTRATION", "open", ("open", "invite", "closed"))
+DEMO = env.bool("DEMO", DEBUG)
+
+# --- Applications ------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.import_export",
+    "crm.accounts.admin_site.ProductAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.contrib.postgres",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "corsheaders",
+    "csp",
+    "django_htmx",
+    "lucide",
+    "import_export",
+    "django_celery_beat",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "crm.core",
+    "crm.mail",
+    "crm.audit",
+    "crm.accounts",
+    "crm.vendors",
+    "agents",
+    "leads",
+    "crm.notifications",
+    "crm.dashboard",
+]
+
+MIDDLEWARE = [
+    "crm.core.http.RequestContextMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "crm.core.http.ContentPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "crm.accounts.middleware.CompanyMiddleware",
+]
+
+ROOT_URLCONF = "crm.urls"
+WSGI_APPLICATION = "crm.wsgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "crm.core.pages.page_context",
+            ],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+
+# --- Database, broker, cache -------------------------------------------------------------------------------------
+
+DATABASES = {"default": env.database("DATABASE_URL", VAR)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASE_ROW_LEVEL_SECURITY = env.bool("DATABASE_ROW_LEVEL_SECURITY", False)
+
+REDIS_URL = env.redis("REDIS_URL", VAR)
+CELERY_BROKER_URL = REDIS_URL.broker
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_DEFAULT_QUEUE = "interactive"
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2}
+CELERY_TIMEZONE = "UTC"
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL.cache}}
+RATE_LIMIT_STORAGE = REDIS_URL.limits
+RATE_LIMIT_PER_MINUTE = env.int("RATE_LIMIT_PER_MINUTE", 1000)
+AUTH_RATE_LIMIT_PER_MINUTE = env.int("AUTH_RATE_LIMIT_PER_MINUTE", 30)
+SESSION_RATE_LIMIT_PER_MINUTE = 300
+
+# --- Accounts ----------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["crm.accounts.backends.Backend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+ACCOUNT_ADAPTER = "crm.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email", "username"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_FORMS = {"signup": "crm.accounts.forms.SignupForm"}
+ACCOUNT_RATE_LIMITS = {
+    "login": f"{AUTH_RATE_LIMIT_PER_MINUTE}/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "signup": f"{AUTH_RATE_LIMIT_PER_MINUTE}/m/ip",
+    "reset_password": f"{AUTH_RATE_LIMIT_PER_MINUTE}/m/ip,5/m/key",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_ADAPTER = "crm.accounts.adapter.MFAAdapter"
+MFA_TOTP_ISSUER = "AgentConnect CRM"
+JWT_PRIVATE_KEY = development_secret("JWT_PRIVATE_KEY", VAR, DEBUG, kind="ed25519")
+ACCESS_TOKEN_SECONDS = 3600
+REFRESH_TOKEN_DAYS = 14
+
+# Personal data is hashed in the audit log with AUDIT_KEY and encrypted at rest with FIELD_KEYS (newest first).
+AUDIT_KEY = development_secret("AUDIT_KEY", VAR, DEBUG)
+FIELD_KEYS = [key.strip() for key in development_secret("FIELD_KEYS", VAR, DEBUG, kind="fernet").split(",")]
+
+# --- API ---------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "crm.accounts.authentication.TokenAuthentication",
+        "crm.accounts.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["crm.accounts.permissions.RolePermission"],
+    "DEFAULT_RENDERER_CLASSES": ["crm.core.api.json.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["crm.core.api.json.JSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["crm.core.api.throttling.CompanyThrottle"],
+    "DEFAULT_FILTER_BACKENDS": ["crm.core.api.filters.StrictFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "crm.core.api.paging.Paging",
+    "DEFAULT_SCHEMA_CLASS": "crm.core.api.schema.Schema",
+    "EXCEPTION_HANDLER": "crm.core.api.errors.exception_handler",
+    "UNAUTHENTICATED_USER": "crm.accounts.models.Anonymous",
+    "COERCE_DECIMAL_TO_STRING": False,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "AgentConnect CRM",
+    "DESCRIPTION": "The API of AgentConnect CRM: leads, agents, assignment, accounts and audit.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+}
+CORS_ALLOWED_ORIGINS = env.list("CORS_ORIGINS", default=[])
+CORS_URLS_REGEX = r"^/(api|openapi\.json)"
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "x-api-key",
+    "x-csrftoken",
+    "x-request-id",
+]
+CORS_EXPOSE_HEADERS = [
+    "etag",
+    "retry-after",
+    "x-request-id",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+IMPORT_MAX_BYTES = 50_000_000
+IMPORT_MAX_ROWS_IN_REQUEST = 5_000
+
+# --- Pages, static files -----------------------------------------------------------------------------------------
+
+
+def package_folder(package: str, *parts: str) -> str:
+    """Where an installed package keeps its assets, found without importing it."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise wrong(f"the package {package} is not installed")
+    return str(Path(spec.submodule_search_locations[0]).joinpath(*parts))
+
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    ("vendor/tabler", package_folder("jazzy_tabler", "static", "vendor", "tabler")),
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "crm.core.static_files.Storage"},
+}
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(VAR / "media")))
+MEDIA_URL = "/media/"
+
+LANGUAGE_CODE = "en"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- Mail --------------------------------------------------------------------------------------------------------
+
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "AgentConnect CRM <no-reply@localhost>")
+globals().update(env.email("EMAIL_URL", VAR))
+
+# --- Security ----------------------------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", not DEBUG)
+SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+X_FRAME_OPTIONS = "DENY"
+
+# --- Admin -------------------------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "AgentConnect CRM",
+    "SITE_HEADER": "AgentConnect CRM",
+    "SITE_SYMBOL": "graphic_eq",
+    "SHOW_VIEW_ON_SITE": True,
+    "SITE_URL": "/",
+}
+
+# --- Logs --------------------------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+}
+if os.environ.get("PYTEST_VERSION"):
+    LOGGING["root"]["level"] = "WARNING"  # type: ignore[index]

@@ -1,0 +1,283 @@
+"""Contacts, the leads that pursue them, and what happened to each."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+from django.utils.timezone import now
+
+from agents.models import Agent
+from crm.core.tenancy import TenantKey, TenantModel
+from crm.vendors.models import Vendor
+from leads.querysets import IS_OPEN, ContactQuerySet, LeadQuerySet
+
+
+class Stage(models.TextChoices):
+    LEAD = "lead", "Lead"
+    MQL = "mql", "MQL"
+    SQL = "sql", "SQL"
+    OPPORTUNITY = "opportunity", "Opportunity"
+    CUSTOMER = "customer", "Customer"
+    LOST = "lost", "Lost"
+
+
+CLOSED_STAGES = (Stage.CUSTOMER, Stage.LOST)
+
+
+class Status(models.TextChoices):
+    NEW = "new", "New"
+    IN_PROGRESS = "in_progress", "In progress"
+    DONE = "done", "Done"
+
+
+class Priority(models.IntegerChoices):
+    """Stored as a number, so that it sorts; shown and accepted by name."""
+
+    LOW = 1, "Low"
+    NORMAL = 2, "Normal"
+    HIGH = 3, "High"
+    URGENT = 4, "Urgent"
+
+
+class Qualification(models.TextChoices):
+    UNQUALIFIED = "unqualified", "Unqualified"
+    QUALIFIED = "qualified", "Qualified"
+    DISQUALIFIED = "disqualified", "Disqualified"
+
+
+class OptIn(models.TextChoices):
+    OPTED_IN = "opted_in", "Opted in"
+    OPTED_OUT = "opted_out", "Opted out"
+    UNKNOWN = "unknown", "Unknown"
+
+
+class Strategy(models.TextChoices):
+    """How a placement chose its agent."""
+
+    MANUAL = "manual", "By hand"
+    ROUND_ROBIN = "round_robin", "Round robin"
+    CAPACITY = "capacity", "Most room"
+    PERFORMANCE = "performance", "Best performance"
+    CLAIM = "claim", "Claimed"
+
+
+class Contact(TenantModel):
+    """The person to be reached; one per phone number and per e-mail address in a company."""
+
+    first_name = models.CharField(max_length=150, blank=True)
+    last_name = models.CharField(max_length=150, blank=True)
+    email = models.CharField(max_length=254, blank=True, help_text="Lower case")
+    phone_e164 = models.CharField(max_length=16, blank=True)
+    organization = models.CharField(max_length=200, blank=True, help_text="The employer")
+    title = models.CharField(max_length=200, blank=True)
+    timezone = models.CharField(max_length=64, blank=True, help_text="As stated; empty: derived from the phone number")
+    country = models.CharField(max_length=2, blank=True)
+    region = models.CharField(max_length=100, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    tags = models.JSONField(default=list, blank=True)
+    custom_fields = models.JSONField(default=dict, blank=True)
+    lifecycle_stage = models.CharField(max_length=12, choices=Stage, default=Stage.LEAD)
+    opt_in_status = models.CharField(max_length=9, choices=OptIn, default=OptIn.UNKNOWN)
+    do_not_contact = models.BooleanField(default=False)
+    search_text = models.TextField(blank=True, editable=False, help_text="Folded name, e-mail, phone, employer")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(default=now, editable=False)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = ContactQuerySet.as_manager()
+
+    personal: ClassVar[frozenset[str]] = frozenset(
+        {"first_name", "last_name", "email", "phone_e164", "organization", "title", "city", "region", "custom_fields"}
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["company", "phone_e164"],
+                condition=Q(deleted_at__isnull=True) & ~Q(phone_e164=""),
+                name="contact_phone_once",
+            ),
+            models.UniqueConstraint(
+                fields=["company", "email"],
+                condition=Q(deleted_at__isnull=True) & ~Q(email=""),
+                name="contact_email_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["company", "-created_at", "-id"], name="contact_newest"),
+            GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="contact_search"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip() or self.email or self.phone_e164
+
+
+class Lead(TenantModel):
+    """One pursuit of a contact: where it stands on three axes, who holds it, and when it is due."""
+
+    contact = TenantKey(Contact, models.PROTECT, related_name="leads")
+    agent = TenantKey(Agent, models.PROTECT, null=True, blank=True, related_name="leads", db_index=False)
+    vendor = TenantKey(Vendor, models.PROTECT, null=True, blank=True, related_name="leads")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False, db_index=False
+    )
+    source = models.CharField(max_length=100, blank=True)
+    status = models.CharField(max_length=11, choices=Status, default=Status.NEW)
+    stage = models.CharField(max_length=12, choices=Stage, default=Stage.LEAD)
+    stage_changed_at = models.DateTimeField(default=now, editable=False)
+    disposition = models.CharField(max_length=50, blank=True, help_text="The last outcome, by its key")
+    priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.NORMAL)
+    qualification_status = models.CharField(
+        max_length=12, choices=Qualification, default=Qualification.UNQUALIFIED
+    )
+    score = models.PositiveSmallIntegerField(default=0)
+    deal_value = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    expected_close_date = models.DateTimeField(null=True, blank=True)
+    qualification_data = models.JSONField(default=dict, blank=True)
+    custom_fields = models.JSONField(default=dict, blank=True)
+    tags = models.JSONField(default=list, blank=True)
+    schedule_at = models.DateTimeField(null=True, blank=True)
+    attempts_count = models.PositiveIntegerField(default=0, editable=False)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    assigned_at = models.DateTimeField(null=True, blank=True, editable=False)
+    deadline = models.DateTimeField(null=True, blank=True, editable=False, help_text="When the first response is due")
+    first_response_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since the last assignment"
+    )
+    breached_at = models.DateTimeField(null=True, blank=True, editable=False)
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    is_duplicate = models.BooleanField(default=False, editable=False, help_text="Another open lead of the contact stands beside it")
+    last_name_key = models.CharField(max_length=150, blank=True, editable=False, help_text="The contact's, folded, to sort by")
+    search_text = models.TextField(blank=True, editable=False, help_text="The contact's, to search by")
+    created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(default=now, editable=False)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = LeadQuerySet.as_manager()
+
+    personal: ClassVar[frozenset[str]] = frozenset({"custom_fields", "qualification_data"})
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(  # one open lead per contact and agent, whatever races
+                fields=["contact", "agent"], condition=IS_OPEN & Q(agent__isnull=False), name="lead_open_once_per_agent"
+            ),
+            models.CheckConstraint(condition=Q(score__lte=100), name="lead_score_sane"),
+        ]
+        indexes = [
+            # the list, newest first and by each other order; ties by id
+            models.Index(fields=["company", "-created_at", "-id"], condition=Q(deleted_at__isnull=True), name="lead_newest"),
+            models.Index(fields=["company", "-updated_at", "-id"], condition=Q(deleted_at__isnull=True), name="lead_updated"),
+            models.Index(fields=["company", "-score", "-id"], condition=Q(deleted_at__isnull=True), name="lead_score"),
+            models.Index(fields=["company", "deadline", "id"], condition=Q(deleted_at__isnull=True), name="lead_deadline"),
+            models.Index(fields=["company", "-priority", "-id"], condition=Q(deleted_at__isnull=True), name="lead_priority"),
+            models.Index(fields=["company", "last_name_key", "id"], condition=Q(deleted_at__isnull=True), name="lead_last_name"),
+            # an agent's own list; its open ones, counted for capacity
+            models.Index(fields=["agent", "-created_at", "-id"], condition=Q(deleted_at__isnull=True), name="lead_of_agent"),
+            models.Index(fields=["agent"], condition=IS_OPEN, name="lead_held"),
+            models.Index(fields=["created_by", "-created_at", "-id"], condition=Q(deleted_at__isnull=True), name="lead_of_creator"),
+            # the next to claim
+            models.Index(
+                fields=["company", "-priority", "-score", "created_at"],
+                condition=IS_OPEN & Q(agent__isnull=True),
+                name="lead_unassigned",
+            ),
+            models.Index(fields=["agent", "closed_at"], condition=Q(closed_at__isnull=False), name="lead_closed"),  # performance
+            GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="lead_search"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Lead {self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.deleted_at is None and self.status != Status.DONE and self.stage not in CLOSED_STAGES
+
+
+class Disposition(TenantModel):
+    """An outcome that a company added to the built-in ones (`leads/dispositions.py`)."""
+
+    key = models.CharField(max_length=50)
+    label = models.CharField(max_length=100)
+    is_final = models.BooleanField(default=False, help_text="Closes the lead")
+    reached_person = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        ordering = ["label"]
+        constraints = [models.UniqueConstraint(fields=["company", "key"], name="disposition_key_once")]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class StageChange(TenantModel):
+    """One move in the funnel: from, to, why, by whom, and how long the lead had stayed."""
+
+    lead = TenantKey(Lead, models.CASCADE, related_name="stage_changes", db_index=False)
+    from_stage = models.CharField(max_length=12, choices=Stage, blank=True, help_text="Empty: it began here")
+    to_stage = models.CharField(max_length=12, choices=Stage)
+    reason = models.TextField(blank=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False)
+    is_automatic = models.BooleanField(default=False)
+    stayed_seconds = models.PositiveBigIntegerField(default=0)
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        indexes = [models.Index(fields=["lead", "-at"], name="stage_change_of_lead")]
+
+    def __str__(self) -> str:
+        return f"{self.from_stage or '–'} → {self.to_stage}"
+
+
+class Assignment(TenantModel):
+    """One change of holder: from, to, by whom, by which strategy, and why this agent."""
+
+    lead = TenantKey(Lead, models.CASCADE, related_name="assignments", db_index=False)
+    from_agent = TenantKey(Agent, models.PROTECT, null=True, related_name="+", db_index=False)
+    to_agent = TenantKey(Agent, models.PROTECT, null=True, related_name="received", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False)
+    actor_label = models.CharField(max_length=200, blank=True, help_text="Who acted, where it was no user")
+    strategy = models.CharField(max_length=12, choices=Strategy, blank=True)
+    notes = models.TextField(blank=True)
+    reason = models.JSONField(default=dict, help_text="Why this agent: rank, room, score, availability at that moment")
+    deadline = models.DateTimeField(null=True)
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["lead", "-at"], name="assignment_of_lead"),
+            models.Index(fields=["to_agent", "-at"], name="assignment_to_agent"),  # its history; leads received
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.from_agent_id or '–'} → {self.to_agent_id or '–'}"
+
+
+class Note(TenantModel):
+    """What somebody wrote about a lead."""
+
+    lead = TenantKey(Lead, models.CASCADE, related_name="notes", db_index=False)
+    text = models.TextField()
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    personal: ClassVar[frozenset[str]] = frozenset({"text"})
+
+    class Meta:
+        indexes = [models.Index(fields=["lead", "-created_at"], name="note_of_lead")]
+
+    def __str__(self) -> str:
+        return self.text[:60]

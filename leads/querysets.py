@@ -1,0 +1,48 @@
+"""Named selections of leads and contacts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db.models import Q
+
+from crm.accounts.permissions_table import allows
+from crm.core.tenancy import TenantQuerySet
+
+if TYPE_CHECKING:
+    from crm.accounts.models import User
+    from leads.models import Contact, Lead  # noqa: F401
+
+OPEN_STATUSES = ("new", "in_progress")
+OPEN_STAGES = ("lead", "mql", "sql", "opportunity")
+# An open lead: not deleted, not done, not customer or lost. The partial indexes have the same words.
+IS_OPEN = Q(deleted_at__isnull=True, status__in=OPEN_STATUSES, stage__in=OPEN_STAGES)
+
+
+class LeadQuerySet(TenantQuerySet["Lead"]):
+    def alive(self) -> Self:
+        return self.filter(deleted_at__isnull=True)
+
+    def open(self) -> Self:
+        return self.filter(IS_OPEN)
+
+    def visible_to(self, user: User) -> Self:
+        """Admins and managers see all; an agent what it holds or created."""
+        if allows(user, "leads.view_all"):
+            return self
+        return self.filter(Q(agent__user=user) | Q(created_by=user))
+
+
+class ContactQuerySet(TenantQuerySet["Contact"]):
+    def alive(self) -> Self:
+        return self.filter(deleted_at__isnull=True)
+
+    def visible_to(self, user: User) -> Self:
+        """Admins and managers see all; an agent those it created or of whose leads it sees one."""
+        if allows(user, "leads.view_all"):
+            return self
+        from leads.models import Lead
+
+        return self.filter(
+            Q(created_by=user) | Q(pk__in=Lead.objects.alive().visible_to(user).values("contact_id"))
+        )
