@@ -6,10 +6,6 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        from django.contrib.auth.models import update_last_login
-        from django.contrib.auth.signals import user_logged_in
+        from crm.accounts import backends
 
-        from crm.accounts.backends import note_sign_in
-
-        user_logged_in.disconnect(update_last_login, dispatch_uid="update_last_login")
-        user_logged_in.connect(note_sign_in, dispatch_uid="update_last_login")
+        backends.connect()

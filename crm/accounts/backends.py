@@ -1,4 +1,4 @@
-"""Who is who at the door: by e-mail or user name, looked up across companies, for both are unique in the installation."""
+"""Who is who at the door: by e-mail or user name, looked up across companies, since both are unique in all of them."""
 
 from __future__ import annotations
 

@@ -190,7 +190,6 @@ class ApiSession(TenantModel):
 
     user = models.ForeignKey(User, models.CASCADE, related_name="api_sessions")
     refresh_hash = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the refresh token now valid")
-    spent_hashes = models.JSONField(default=list, help_text="SHA-256 of earlier ones: their reuse ends the session")
     created_at = models.DateTimeField(default=now, editable=False)
     refreshed_at = models.DateTimeField(default=now)
     expires_at = models.DateTimeField()

@@ -1,0 +1,68 @@
+"""How an API request says who it is: a bearer token or the browser's session. Both activate the user's company."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.utils.timezone import now
+from rest_framework import authentication, exceptions
+from rest_framework.request import Request
+
+from crm.accounts.models import ApiSession, User
+from crm.accounts.tokens import BadToken, read_access_token
+from crm.core.tenancy import activate, unscoped
+
+REALM = 'Bearer realm="api"'
+
+
+class TokenAuthentication(authentication.BaseAuthentication):
+    """`Authorization: Bearer <access token>`; `request.auth` is the `ApiSession`.
+
+    The session behind it is looked up each time, so its end takes effect at once.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, ApiSession] | None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        session = live_session(token.strip())
+        if session is None:
+            raise exceptions.AuthenticationFailed("The access token is not valid or has expired.")
+        _work_as(request, session.user)
+        return session.user, session
+
+    def authenticate_header(self, request: Request) -> str:
+        return REALM
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """The pages' own calls: the browser's session, with the CSRF token. The middleware has activated the company."""
+
+    def authenticate_header(self, request: Request) -> str:
+        return REALM
+
+
+def live_session(access_token: str) -> ApiSession | None:
+    """One query: the session that the token names, its user and company, if all of them are still on."""
+    try:
+        claims = read_access_token(access_token)
+    except BadToken:
+        return None
+    with unscoped("an access token's session"):
+        return live_sessions().filter(pk=claims["sid"], user_id=claims["sub"]).first()
+
+
+def live_sessions() -> Any:
+    """Sessions that have not ended, with user and company; needs a company or `unscoped`."""
+    return ApiSession.objects.select_related("user__company").filter(
+        ended_at=None, expires_at__gt=now(), user__is_active=True
+    )
+
+
+def _work_as(request: Request, user: User) -> None:
+    company_id = user.company_id
+    if not isinstance(company_id, UUID):
+        raise exceptions.AuthenticationFailed("This account belongs to no company.")
+    activate(company_id)
+    request._request.company = user.company  # type: ignore[attr-defined]
