@@ -281,3 +281,22 @@ class Note(TenantModel):
 
     def __str__(self) -> str:
         return self.text[:60]
+
+
+class ImportFile(TenantModel):
+    """A file of leads between upload and result; its content is wiped once it has been brought in."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
+    name = models.CharField(max_length=255)
+    content = models.BinaryField()
+    mapping = models.JSONField(default=dict)
+    agent = TenantKey(Agent, models.PROTECT, null=True, related_name="+", db_index=False)
+    result = models.JSONField(null=True, help_text="As the API answers it; empty until it has run")
+    created_at = models.DateTimeField(default=now, editable=False)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["company", "-created_at"], name="import_newest")]  # earlier imports; the purge
+
+    def __str__(self) -> str:
+        return self.name

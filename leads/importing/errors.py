@@ -1,0 +1,16 @@
+"""Why a file as a whole is refused."""
+
+from __future__ import annotations
+
+from crm.core.errors import BrokenRule, Refused
+
+
+class UnreadableFile(BrokenRule):
+    """Not a table we can read: empty, binary, broken archive, no header row (400)."""
+
+
+class TooLarge(Refused):
+    """More bytes or rows than are taken in one request (413)."""
+
+    status = 413
+    code = "too_large"
