@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "crm.accounts.middleware.CompanyMiddleware",
+    "crm.core.pages.ReaderZoneMiddleware",
 ]
 
 ROOT_URLCONF = "crm.urls"
@@ -96,6 +97,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "crm.core.pages.page_context",
+                "crm.dashboard.navigation.navigation",
             ],
         },
     }
@@ -129,6 +131,7 @@ SESSION_RATE_LIMIT_PER_MINUTE = 300
 # --- Accounts ----------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # e-mails are unique whatever their case, by `user_email_once`
 AUTHENTICATION_BACKENDS = ["crm.accounts.backends.Backend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -155,7 +158,15 @@ ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
-ACCOUNT_FORMS = {"signup": "crm.accounts.forms.SignupForm"}
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_FORMS = {
+    "signup": "crm.accounts.door_forms.SignupForm",
+    "reset_password": "crm.accounts.door_forms.ResetPasswordForm",
+}
 ACCOUNT_RATE_LIMITS = {
     "login": f"{AUTH_RATE_LIMIT_PER_MINUTE}/m/ip",
     "login_failed": "10/m/ip,5/5m/key",

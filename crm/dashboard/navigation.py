@@ -1,0 +1,101 @@
+"""Where one can go from every page, by what one may; a page that is not there is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from crm.accounts.permissions_table import allows
+
+
+@dataclass(frozen=True)
+class Place:
+    """One entry: the page's url name, its words, and what one must be allowed (empty: nothing)."""
+
+    name: str
+    label: str
+    icon: str
+    permission: str = ""
+    keys: str = ""
+    namespace: str = ""  # pages below it light it up too
+
+
+@dataclass(frozen=True)
+class Link:
+    url: str
+    label: str
+    icon: str
+    keys: str
+    current: str  # the value of aria-current, or empty
+
+
+@dataclass(frozen=True)
+class Group:
+    title: str
+    links: tuple[Link, ...]
+
+
+HOME = Place("dashboard:home", "Home", "house", keys="g h", namespace="dashboard")
+LEADS = Place("leads:list", "Leads", "users-round", "leads.view", "g l", "leads")
+NEW_LEAD = Place("leads:new", "New lead", "plus", "leads.create", "c")
+IMPORT = Place("leads:import", "Import", "upload", "leads.import", "g i")
+AGENTS = Place("agents:list", "Agents", "headset", "agents.view", "g a", "agents")
+USERS = Place("accounts:users", "Users", "user-cog", "users.manage", "g u")
+SETTINGS = Place("accounts:settings", "Company", "settings", "company.manage", "g s")
+AUDIT = Place("audit:list", "Audit log", "scroll-text", "audit.view", "g t", "audit")
+PROFILE = Place("accounts:profile", "Your profile", "circle-user-round")
+ADMIN = Place("admin:index", "Django admin", "database", "admin.use")
+DOCS = Place("docs", "API", "code-xml")
+
+GROUPS = (("", (HOME, LEADS, NEW_LEAD, IMPORT)), ("Team", (AGENTS,)), ("Company", (USERS, SETTINGS, AUDIT)))
+DOCK = (HOME, LEADS, NEW_LEAD, AGENTS)
+DOCK_MORE = (IMPORT, USERS, SETTINGS, AUDIT)
+OWN = (PROFILE, ADMIN, DOCS)
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: side bar, dock and the user's own menu."""
+    user: Any = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {"home_url": "/"}
+    groups = (Group(title, tuple(links(request, places))) for title, places in GROUPS)
+    return {
+        "home_url": address(HOME.name) or "/",
+        "search_url": address(LEADS.name),
+        "navigation": [group for group in groups if group.links],
+        "dock": list(links(request, DOCK)),
+        "dock_more": list(links(request, DOCK_MORE)),
+        "own_links": list(links(request, OWN)),
+    }
+
+
+def links(request: HttpRequest, places: Iterable[Place]) -> Iterable[Link]:
+    shown = [place for place in places if not place.permission or allows(request.user, place.permission)]  # type: ignore[arg-type]
+    found = [
+        Link(url, place.label, place.icon, place.keys, how_current(request, place))
+        for place in shown
+        if (url := address(place.name))
+    ]
+    if any(link.current == "page" for link in found):  # "Import" is lit, not "Leads" above it
+        found = [replace(link, current="") if link.current == "true" else link for link in found]
+    return found
+
+
+def how_current(request: HttpRequest, place: Place) -> str:
+    match = request.resolver_match
+    if match is None:
+        return ""
+    if match.view_name == place.name:
+        return "page"
+    return "true" if place.namespace and place.namespace in match.namespaces else ""
+
+
+def address(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
