@@ -27,7 +27,8 @@ class Postmaster:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:
-        self.accepted.append(cast(EmailMessage, message_from_bytes(envelope.content, policy=policy.default)))
+        content = envelope.content.replace(b"\r\n", b"\n")
+        self.accepted.append(cast(EmailMessage, message_from_bytes(content, policy=policy.default)))
         return "250 Accepted"
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import socket
+from copy import deepcopy
 from datetime import timedelta
 
 import pytest
 import time_machine
-from django.template import engines
 from django.utils.timezone import now
 
 from crm.core.tenancy import scoped, unscoped
@@ -24,13 +24,15 @@ BODIES = {
 
 
 @pytest.fixture(autouse=True)
-def greeting(monkeypatch):
+def greeting(settings):
     """A kind of mail that only these tests know."""
-    from django.template.loaders.locmem import Loader
-
-    engine = engines["django"].engine
-    loader = Loader(engine, BODIES)
-    monkeypatch.setattr(engine, "template_loaders", [loader, *engine.template_loaders])
+    [engine] = deepcopy(settings.TEMPLATES)
+    engine["APP_DIRS"] = False
+    engine["OPTIONS"]["loaders"] = [
+        ("django.template.loaders.locmem.Loader", BODIES),
+        "django.template.loaders.filesystem.Loader",
+    ]
+    settings.TEMPLATES = [engine]
 
 
 def write(**context):
@@ -172,11 +174,11 @@ def test_what_a_killed_worker_left_is_sent_by_the_sweep(postmaster, monkeypatch,
     sweep(commits)
     assert not postmaster.accepted, "the claim is two minutes old at least before it is freed"
     start = now()
-    with time_machine.travel(start + timedelta(seconds=121)):
+    with time_machine.travel(start + timedelta(seconds=140)):
         sweep(commits)
     mail.refresh_from_db()
     assert (mail.state, mail.tries, tried(mail)) == (MailState.QUEUED, 1, [(1, ABANDONED)])
-    with time_machine.travel(start + timedelta(seconds=200)):
+    with time_machine.travel(start + timedelta(seconds=220)):
         sweep(commits)
     mail.refresh_from_db()
     assert (mail.state, mail.tries, len(postmaster.accepted)) == (MailState.SENT, 2, 1)
