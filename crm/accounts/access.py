@@ -17,7 +17,7 @@ View = Callable[Concatenate[Any, P], HttpResponseBase]
 
 
 def requires(permission: str) -> Callable[[View[P]], View[P]]:
-    """For page views: asks strangers to sign in, and answers 403 to who may not. `request` is a `crm.core.http.Request`."""
+    """For page views: asks strangers to sign in and answers 403 to who may not. `request`: `crm.core.http.Request`."""
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)

@@ -12,7 +12,7 @@ from django.utils.timezone import now
 
 from crm.accounts.permissions_table import Role, allows, django_permission
 from crm.core.ids import uuid7
-from crm.core.tenancy import TenantKey, TenantModel, TenantQuerySet
+from crm.core.tenancy import TenantModel, TenantQuerySet
 
 
 def default_business_hours() -> dict[str, list[list[str]]]:
@@ -186,7 +186,7 @@ class Invitation(TenantModel):
 
 
 class ApiSession(TenantModel):
-    """A signed-in API client: its access tokens name the row, so that a logout or a reused refresh token ends it at once."""
+    """A signed-in API client: its access tokens name the row, so that a logout or a reused token ends it at once."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="api_sessions")
     refresh_hash = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the refresh token now valid")
