@@ -6,6 +6,7 @@ class CoreConfig(AppConfig):
     label = "core"
 
     def ready(self) -> None:
-        from crm.core import composite_keys
+        from crm.core import composite_keys, schedules
 
-        composite_keys.connect()
+        composite_keys.connect(self)
+        schedules.connect()

@@ -8,50 +8,54 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.apps import apps
+from django.apps import AppConfig, apps
 from django.db import connections, models
 from django.db.models.signals import post_migrate
 
 from crm.core.tenancy import TenantKey, TenantModel
 
 
-def connect() -> None:
-    post_migrate.connect(_after_migrate, dispatch_uid="composite_keys")
+def connect(sender: AppConfig) -> None:
+    """To one application alone: `migrate` tells each of them, after the last migration, and once is enough."""
+    post_migrate.connect(_after_migrate, sender=sender, dispatch_uid="composite_keys")
 
 
-def _after_migrate(sender: Any, using: str, plan: Any = (), **kwargs: Any) -> None:
-    """Runs once a `migrate`, at its last application."""
-    if sender.name != [*apps.get_app_configs()][-1].name or connections[using].vendor != "postgresql":
-        return
+def _after_migrate(sender: Any, using: str, **kwargs: Any) -> None:
+    if connections[using].vendor == "postgresql":
+        add_missing(using)
+
+
+def add_missing(using: str = "default") -> list[str]:
+    """Make what is not there yet, and return the names; one query where nothing is missing."""
+    wanted = {composite_name(field): field for model in apps.get_models() for field in company_keys(model)}
     with connections[using].cursor() as cursor:
-        cursor.execute("SELECT conname FROM pg_constraint WHERE conname LIKE '%%_company'")
-        present = {name for (name,) in cursor.fetchall()}
-        existing = set(connections[using].introspection.table_names(cursor))
-        for name, statements in wanted(existing):
-            if name not in present:
-                for statement in statements:
-                    cursor.execute(statement)
+        cursor.execute("SELECT conname FROM pg_constraint WHERE contype = 'f' AND conname = ANY(%s)", [[*wanted]])
+        missing = sorted(wanted.keys() - {name for (name,) in cursor.fetchall()})
+        tables = set(connections[using].introspection.table_names(cursor)) if missing else set()
+        made = [name for name in missing if _tables(wanted[name]) <= tables]  # `migrate <app>` may stop short of some
+        for name in made:
+            for statement in _statements(wanted[name], name):
+                cursor.execute(statement)
+    return made
 
 
-def wanted(tables: set[str]) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Each constraint's name and what makes it."""
-    for model in apps.get_models():
-        table = model._meta.db_table
-        if not issubclass(model, TenantModel) or table not in tables:
-            continue
-        for field in model._meta.local_concrete_fields:
-            if isinstance(field, TenantKey) and field.related_model._meta.db_table in tables:
-                yield composite_name(table, field.column), _make(table, field)
+def company_keys(model: type[models.Model]) -> Iterator[TenantKey[Any, Any]]:
+    if issubclass(model, TenantModel):
+        yield from (field for field in model._meta.local_concrete_fields if isinstance(field, TenantKey))
 
 
-def _make(table: str, field: models.ForeignKey[Any, Any]) -> tuple[str, str]:
-    there = field.related_model._meta.db_table
-    return (
-        f'CREATE UNIQUE INDEX IF NOT EXISTS "{there[:50]}_company_row" ON "{there}" (company_id, id)',
-        f'ALTER TABLE "{table}" ADD CONSTRAINT "{composite_name(table, field.column)}" '
-        f'FOREIGN KEY (company_id, "{field.column}") REFERENCES "{there}" (company_id, id) DEFERRABLE INITIALLY DEFERRED',
+def composite_name(field: models.ForeignKey[Any, Any]) -> str:
+    return f"{field.model._meta.db_table[:30]}_{field.column[:24]}_company"
+
+
+def _tables(field: models.ForeignKey[Any, Any]) -> set[str]:
+    return {field.model._meta.db_table, field.related_model._meta.db_table}
+
+
+def _statements(field: models.ForeignKey[Any, Any], name: str) -> Iterator[str]:
+    here, there = field.model._meta.db_table, field.related_model._meta.db_table
+    yield f'CREATE UNIQUE INDEX IF NOT EXISTS "{there[:50]}_company_row" ON "{there}" (company_id, id)'
+    yield (
+        f'ALTER TABLE "{here}" ADD CONSTRAINT "{name}" FOREIGN KEY (company_id, "{field.column}") '
+        f'REFERENCES "{there}" (company_id, id) DEFERRABLE INITIALLY DEFERRED'
     )
-
-
-def composite_name(table: str, column: str) -> str:
-    return f"{table[:30]}_{column[:24]}_company"

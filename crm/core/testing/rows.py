@@ -63,11 +63,13 @@ def _text_or_number(field: models.Field[Any, Any], mark: str) -> Any:
         return f"{mark} {field.name}"
     if field.null:
         return None
+    if isinstance(field, models.BinaryField):
+        return mark.encode()
     if isinstance(field, models.DateTimeField):
         return now() + timedelta(days=1)
     if isinstance(field, models.UUIDField):
         return uuid4()
-    if isinstance(field, models.IntegerField):
+    if isinstance(field, models.IntegerField | models.DecimalField):
         return 1
     raise NotImplementedError(f"a walk needs a value for {field}")
 

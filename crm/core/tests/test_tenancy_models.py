@@ -12,12 +12,11 @@ from django.db import DatabaseError, connection, models, transaction
 from django.db.models import Count, Value
 
 from crm.accounts.tests.factories import CompanyFactory
-from crm.core.composite_keys import composite_name
+from crm.core.composite_keys import add_missing, company_keys, composite_name
 from crm.core.tenancy import (
     Forbidden,
     ForeignCompany,
     NoCompany,
-    TenantKey,
     TenantModel,
     company_active,
     get_or_refuse,
@@ -124,20 +123,13 @@ class TestEveryModel:
                 [model._meta.db_table],
             )
             constraints = {name for (name,) in cursor.fetchall()}
-        wanted = {
-            composite_name(model._meta.db_table, field.column)
-            for field in model._meta.local_concrete_fields
-            if isinstance(field, TenantKey)
-        }
-        assert wanted <= constraints
+        assert {composite_name(field) for field in company_keys(model)} <= constraints
 
     @postgres
     def test_the_database_refuses_a_crossed_row_even_unscoped(self, model: Any, a: Side, b: Side) -> None:
         if model._meta.label in APPEND_ONLY:
             pytest.skip("no update at all")
-        for field in tenant_keys(model):
-            if not isinstance(field, TenantKey):
-                continue
+        for field in company_keys(model):
             theirs = a.rows[field.related_model._meta.label].pk
             bare = models.QuerySet(model).filter(pk=b.rows[model._meta.label].pk)
             with pytest.raises(DatabaseError), transaction.atomic(), unscoped("test"):
@@ -152,3 +144,12 @@ def test_every_model_of_ours_but_the_company_is_a_tenants() -> None:
         if not issubclass(model, TenantModel) and model._meta.app_label not in OF_OTHER_PACKAGES
     }
     assert others == {"accounts.Company"}
+
+
+@postgres
+def test_a_missing_key_is_made_again_and_nothing_else(db: None, django_assert_num_queries: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE leads_note DROP CONSTRAINT leads_note_lead_id_company")
+    assert add_missing() == ["leads_note_lead_id_company"]
+    with django_assert_num_queries(1):
+        assert add_missing() == []
