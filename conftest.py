@@ -25,7 +25,7 @@ def broker() -> Iterator[None]:
     if not settings.REDIS_URL.embedded:
         yield
         return
-    with subprocess.Popen(broker_command(settings.REDIS_URL.socket, durable=False)) as server:
+    with subprocess.Popen(broker_command(settings.REDIS_URL.socket)) as server:
         wait_for_broker(settings.REDIS_URL.socket)
         yield
         server.terminate()

@@ -6,13 +6,18 @@ import base64
 import hashlib
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import environ
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from django.core.exceptions import ImproperlyConfigured
 
 SQLITE_PRAGMAS = (
@@ -20,10 +25,17 @@ SQLITE_PRAGMAS = (
     "PRAGMA journal_size_limit=67108864;PRAGMA cache_size=-20000;PRAGMA recursive_triggers=ON;"
 )
 SOCKET_PATH_LIMIT = 100  # AF_UNIX allows 107 bytes
+DATABASE_SCHEMES = ("sqlite://", "postgres://", "postgresql://")
+MAIL_SCHEMES = ("smtp", "smtp+tls", "smtp+ssl", "consolemail", "filemail")
+SHORTEST_SECRET = 32
 
 
-def wrong(sentence: str) -> ImproperlyConfigured:
-    return ImproperlyConfigured(sentence)
+class WrongSetting(ImproperlyConfigured):
+    """One sentence for whoever starts the product; `manage.py` shows it without a traceback."""
+
+
+def wrong(sentence: str) -> WrongSetting:
+    return WrongSetting(sentence)
 
 
 @dataclass(frozen=True)
@@ -38,20 +50,21 @@ class RedisAddresses:
 
 
 class Environment:
-    """Typed reads; each raises `ImproperlyConfigured` naming the setting."""
+    """Typed reads; each raises `WrongSetting` naming the setting. A file `.env` fills in what is not set."""
 
     def __init__(self) -> None:
         self._env = environ.Env()
-        if (file := Path(__file__).resolve().parent.parent / ".env").exists() and "PYTEST_VERSION" not in os.environ:
+        file = Path(__file__).resolve().parent.parent / ".env"
+        if file.exists() and "PYTEST_VERSION" not in os.environ:
             self._env.read_env(str(file))
 
     def str(self, name: str, default: str) -> str:
         return os.environ.get(name, "").strip() or default
 
-    def int(self, name: str, default: int) -> int:
+    def int(self, name: str, default: int, low: int = 0, high: int = 2_147_483_647) -> int:
         value = self.str(name, str(default))
-        if not value.isdigit():
-            raise wrong(f"{name} must be a whole number, not {value!r}.")
+        if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
+            raise wrong(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
         return int(value)
 
     def bool(self, name: str, default: bool) -> bool:
@@ -72,23 +85,57 @@ class Environment:
             raise wrong(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
         return value
 
+    def folder(self, name: str, default: Path) -> Path:
+        """An absolute path, whatever folder the next process starts in; made, readable by its owner alone."""
+        path = Path(self.str(name, str(default))).expanduser().absolute()
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise wrong(f"{name}: the folder {path} cannot be made ({error.strerror}).") from None
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise wrong(f"{name}: the folder {path} cannot be written to.")
+        return path
+
+    def origin(self, name: str, default: str) -> str:
+        """`https://crm.example.com`: scheme and host, no path."""
+        return _origin(name, self.str(name, default))
+
+    def origins(self, name: str) -> list[str]:
+        return [_origin(name, value) for value in self.list(name, [])]
+
+    def hosts(self, name: str, debug: bool) -> list[str]:
+        hosts = self.list(name, ["127.0.0.1", "localhost", "[::1]"] if debug else [])
+        if not hosts:
+            raise wrong(f"{name} must list the names under which the product is served when DEBUG is false.")
+        for host in hosts:
+            if "/" in host or ":" in host.strip("[]") and not host.startswith("["):
+                raise wrong(f"{name} lists host names alone, without scheme, port or path, not {host!r}.")
+        return hosts
+
+    def sender(self, name: str, default: str) -> str:
+        value = self.str(name, default)
+        if "@" not in parseaddr(value)[1]:
+            raise wrong(f"{name} must be an e-mail address or 'Name <address>', not {value!r}.")
+        return value
+
     def database(self, name: str, var: Path) -> dict[str, Any]:
         url = self.str(name, f"sqlite:///{var / 'db.sqlite3'}")
-        try:
-            config: dict[str, Any] = dict(self._env.db_url_config(url))
-        except Exception as error:
-            raise wrong(f"{name} is not a database address: {error}") from None
-        if "sqlite" in config["ENGINE"]:
+        config: dict[str, Any] = {}
+        if url.startswith(DATABASE_SCHEMES):
+            with suppress(ValueError):
+                config = dict(self._env.db_url_config(url))
+        engine = config.get("ENGINE", "")
+        if "sqlite" in engine:
             config |= {
                 "CONN_MAX_AGE": None,
                 "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": SQLITE_PRAGMAS},
             }
-        elif "postgresql" in config["ENGINE"]:
+        elif "postgresql" in engine and config.get("NAME"):
             config |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
         else:
-            raise wrong(f"{name} must begin with sqlite:// or postgres://.")
-        if suffix := os.environ.get("TEST_DATABASE_SUFFIX"):
-            config["TEST"] = {"NAME": f"test_crm_{suffix}"} if "postgresql" in config["ENGINE"] else {}
+            raise wrong(f"{name} must be sqlite:///path or postgres://user:password@host:5432/name.")
+        if (suffix := self.str("TEST_DATABASE_SUFFIX", "")) and "postgresql" in engine:
+            config["TEST"] = {"NAME": f"test_crm_{suffix}"}  # several runs of the tests beside each other
         return config
 
     def redis(self, name: str, var: Path) -> RedisAddresses:
@@ -102,17 +149,60 @@ class Environment:
                 embedded=True,
                 socket=socket,
             )
-        if not url.startswith(("redis://", "rediss://")):
-            raise wrong(f"{name} must begin with redis:// or rediss://.")
+        parts = urlsplit(url)
+        if parts.scheme not in ("redis", "rediss") or not parts.hostname or parts.path.strip("/").strip("0123456789"):
+            raise wrong(f"{name} must be redis://host:6379/0 or rediss://…, not {url!r}.")
         return RedisAddresses(broker=url, cache=url, limits=url, embedded=False, socket=None)
 
     def email(self, name: str, var: Path) -> dict[str, Any]:
         url = self.str(name, "")
         if not url:
             return {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend", "EMAIL_FILE_PATH": var / "mail"}
-        if urlsplit(url).scheme not in ("smtp", "smtp+tls", "smtp+ssl", "consolemail", "filemail"):
-            raise wrong(f"{name} must begin with smtp://, smtp+tls://, smtp+ssl://, consolemail:// or filemail://.")
-        return {key: value for key, value in self._env.email_url_config(url).items() if key != "OPTIONS"}
+        if urlsplit(url).scheme not in MAIL_SCHEMES:
+            raise wrong(f"{name} must begin with {', '.join(f'{scheme}://' for scheme in MAIL_SCHEMES)}.")
+        try:
+            return {key: value for key, value in self._env.email_url_config(url).items() if key != "OPTIONS"}
+        except ValueError:
+            raise wrong(f"{name} is not a mail server's address such as smtp+tls://user:password@host:587.") from None
+
+    def secret(self, name: str, var: Path, debug: bool) -> str:
+        value = self._secret(name, var, debug, lambda: secrets.token_urlsafe(48))
+        if len(value) < SHORTEST_SECRET:
+            raise wrong(f"{name} must have at least {SHORTEST_SECRET} characters.")
+        return value
+
+    def field_keys(self, name: str, var: Path, debug: bool) -> list[str]:
+        """Newest first, separated by commas."""
+        keys = [key.strip() for key in self._secret(name, var, debug, _fernet_key).split(",") if key.strip()]
+        try:
+            [Fernet(key) for key in keys]
+        except ValueError:
+            keys = []
+        if not keys:
+            raise wrong(f"{name} must be one or more Fernet keys (32 bytes in URL-safe base64), separated by commas.")
+        return keys
+
+    def signing_key(self, name: str, var: Path, debug: bool) -> str:
+        """An Ed25519 private key as PEM; `\\n` may stand for its line breaks."""
+        pem = self._secret(name, var, debug, _signing_key).replace("\\n", "\n")
+        try:
+            right = isinstance(load_pem_private_key(pem.encode(), None), Ed25519PrivateKey)
+        except (ValueError, TypeError):
+            right = False
+        if not right:
+            raise wrong(f"{name} must be an Ed25519 private key in PEM form (openssl genpkey -algorithm ed25519).")
+        return pem
+
+    def _secret(self, name: str, var: Path, debug: bool, make: Callable[[], str]) -> str:
+        """From the environment; for development one is made once under `var/secrets/`."""
+        if value := self.str(name, ""):
+            return value
+        if not debug:
+            raise wrong(f"{name} must be set when DEBUG is false.")
+        file = var / "secrets" / name.lower()
+        if not file.exists():
+            _make_once(file, make())
+        return file.read_text()
 
 
 env = Environment()
@@ -123,27 +213,33 @@ def embedded_socket(var: Path) -> Path:
     socket = var / "broker.sock"
     if len(str(socket)) <= SOCKET_PATH_LIMIT:
         return socket
-    folder = Path("/tmp") / f"crm-{os.getuid()}-{hashlib.sha256(str(var).encode()).hexdigest()[:12]}"
+    folder = Path("/tmp") / f"crm-{os.getuid()}-{hashlib.sha256(str(var).encode()).hexdigest()[:12]}"  # noqa: S108
     folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise wrong(f"VAR_DIR: the folder {folder}, where its broker's socket goes, belongs to somebody else.")
     return folder / "broker.sock"
 
 
-def development_secret(name: str, var: Path, debug: bool, kind: str = "text") -> str:
-    """A secret from the environment; for development one is made once under `var/secrets/`."""
-    if value := os.environ.get(name, "").strip():
-        return value.replace("\\n", "\n")
-    if not debug:
-        raise wrong(f"{name} must be set when DEBUG is false.")
-    file = var / "secrets" / name.lower()
-    if not file.exists():
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = {"text": lambda: secrets.token_urlsafe(48), "fernet": _fernet_key, "ed25519": _signing_key}[kind]()
-        try:
-            with open(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as out:
-                out.write(made)
-        except FileExistsError:  # another process of the first start was quicker
-            pass
-    return file.read_text()
+def _make_once(file: Path, text: str) -> None:
+    """Whole or not at all: of processes that start together one makes it, and none reads half of it."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+    with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as out:
+        out.write(text)
+    with suppress(FileExistsError):
+        os.link(draft, file)
+    draft.unlink()
+
+
+def _origin(name: str, value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        good = False
+    if not good or parts.path.strip("/") or parts.query or parts.fragment:
+        raise wrong(f"{name} must be an address such as https://crm.example.com, without a path, not {value!r}.")
+    return value.rstrip("/")
 
 
 def _fernet_key() -> str:
@@ -151,8 +247,5 @@ def _fernet_key() -> str:
 
 
 def _signing_key() -> str:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
     key = Ed25519PrivateKey.generate()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

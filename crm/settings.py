@@ -2,24 +2,25 @@
 
 import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import django_stubs_ext
 
-from crm.env import development_secret, env, wrong
+from crm.env import env, wrong
 
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
-VAR.mkdir(parents=True, exist_ok=True)
+VAR = env.folder("VAR_DIR", BASE_DIR / "var")
 
 DEBUG = env.bool("DEBUG", True)
 HOST = env.str("HOST", "127.0.0.1")
-PORT = env.int("PORT", 8000)
-PUBLIC_URL = env.str("PUBLIC_URL", f"http://{HOST}:{PORT}").rstrip("/")
-SECRET_KEY = development_secret("SECRET_KEY", VAR, DEBUG)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if DEBUG else [])
+PORT = env.int("PORT", 8000, low=1, high=65535)
+PUBLIC_URL = env.origin("PUBLIC_URL", f"http://{HOST}:{PORT}")
+WEB_WORKERS = env.int("WEB_WORKERS", 2, low=1, high=64)
+SECRET_KEY = env.secret("SECRET_KEY", VAR, DEBUG)
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", DEBUG)
 REGISTRATION = env.choice("REGISTRATION", "open", ("open", "invite", "closed"))
 DEMO = env.bool("DEMO", DEBUG)
 
@@ -113,7 +114,10 @@ DATABASE_ROW_LEVEL_SECURITY = env.bool("DATABASE_ROW_LEVEL_SECURITY", False)
 REDIS_URL = env.redis("REDIS_URL", VAR)
 CELERY_BROKER_URL = REDIS_URL.broker
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "crm.core.beat_scheduler:Scheduler"
+CELERY_IMPORTS = ["crm.core.heartbeat"]
+CELERY_RESULT_EXPIRES = None  # no results are kept, so nothing need clean them up
+SCHEDULES = "crm.beat.SCHEDULES"
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -124,8 +128,8 @@ CELERY_TIMEZONE = "UTC"
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL.cache}}
 RATE_LIMIT_STORAGE = REDIS_URL.limits
-RATE_LIMIT_PER_MINUTE = env.int("RATE_LIMIT_PER_MINUTE", 1000)
-AUTH_RATE_LIMIT_PER_MINUTE = env.int("AUTH_RATE_LIMIT_PER_MINUTE", 30)
+RATE_LIMIT_PER_MINUTE = env.int("RATE_LIMIT_PER_MINUTE", 1000, low=1)
+AUTH_RATE_LIMIT_PER_MINUTE = env.int("AUTH_RATE_LIMIT_PER_MINUTE", 30, low=1)
 SESSION_RATE_LIMIT_PER_MINUTE = 300
 
 # --- Accounts ----------------------------------------------------------------------------------------------------
@@ -176,13 +180,13 @@ ACCOUNT_RATE_LIMITS = {
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_ADAPTER = "crm.accounts.adapter.MFAAdapter"
 MFA_TOTP_ISSUER = "AgentConnect CRM"
-JWT_PRIVATE_KEY = development_secret("JWT_PRIVATE_KEY", VAR, DEBUG, kind="ed25519")
+JWT_PRIVATE_KEY = env.signing_key("JWT_PRIVATE_KEY", VAR, DEBUG)
 ACCESS_TOKEN_SECONDS = 3600
 REFRESH_TOKEN_DAYS = 14
 
 # Personal data is hashed in the audit log with AUDIT_KEY and encrypted at rest with FIELD_KEYS (newest first).
-AUDIT_KEY = development_secret("AUDIT_KEY", VAR, DEBUG)
-FIELD_KEYS = [key.strip() for key in development_secret("FIELD_KEYS", VAR, DEBUG, kind="fernet").split(",")]
+AUDIT_KEY = env.secret("AUDIT_KEY", VAR, DEBUG)
+FIELD_KEYS = env.field_keys("FIELD_KEYS", VAR, DEBUG)
 
 # --- API ---------------------------------------------------------------------------------------------------------
 
@@ -215,7 +219,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
-CORS_ALLOWED_ORIGINS = env.list("CORS_ORIGINS", default=[])
+CORS_ALLOWED_ORIGINS = env.origins("CORS_ORIGINS")
 CORS_URLS_REGEX = r"^/(api|openapi\.json)"
 CORS_ALLOW_HEADERS = [
     "accept",
@@ -257,11 +261,18 @@ STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("vendor/tabler", package_folder("jazzy_tabler", "static", "vendor", "tabler")),
 ]
+# `manage.py runserver` and the tests serve static files from where they are; all else the collected, hashed ones.
+FROM_SOURCES = sys.argv[1:2] == ["runserver"] or "PYTEST_VERSION" in os.environ
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = FROM_SOURCES
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "crm.core.static_files.Storage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if FROM_SOURCES
+        else "crm.core.static_files.Storage"
+    },
 }
-MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(VAR / "media")))
+MEDIA_ROOT = env.folder("MEDIA_ROOT", VAR / "media")
 MEDIA_URL = "/media/"
 
 LANGUAGE_CODE = "en"
@@ -271,7 +282,7 @@ TIME_ZONE = "UTC"
 
 # --- Mail --------------------------------------------------------------------------------------------------------
 
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "AgentConnect CRM <no-reply@localhost>")
+DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", "AgentConnect CRM <no-reply@localhost>")
 globals().update(env.email("EMAIL_URL", VAR))
 
 # --- Security ----------------------------------------------------------------------------------------------------
@@ -289,6 +300,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", not DEBUG)
+SECURE_REDIRECT_EXEMPT = [r"^(health|ready)/?$"]  # asked from inside, without TLS
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 SECURE_REFERRER_POLICY = "same-origin"

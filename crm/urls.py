@@ -3,7 +3,13 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from crm.core.health import health, ready
+
 urlpatterns = [
+    path("health", health, name="health"),
+    path("health/", health),
+    path("ready", ready, name="ready"),
+    path("ready/", ready),
     path("", include("crm.dashboard.urls")),
     path("", include("crm.accounts.urls")),
     path("leads/", include("leads.urls")),

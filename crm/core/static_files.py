@@ -20,5 +20,9 @@ class Storage(CompressedManifestStaticFilesStorage):
         for ending, patterns in CompressedManifestStaticFilesStorage.patterns
     )
 
+    def url(self, name: str | None, force: bool = True) -> str:
+        """Hashed with `DEBUG` as well: `make run` serves what production does."""
+        return super().url(name, force)
+
     def create_compressor(self, **kwargs: Any) -> Compressor:
         return Compressor(**kwargs, use_brotli=False)

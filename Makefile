@@ -1,0 +1,74 @@
+# make run | test | e2e | lint | format | types | clean      what each does: README.md
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || command -v python)
+VENV := .venv
+PY := $(VENV)/bin/python
+CODE := crm agents leads conftest.py manage.py
+
+.PHONY: help run test e2e lint format types migrations deploy-check bench bench-large clean
+
+help:
+	@echo "make run      the whole product on http://127.0.0.1:8000 (PORT=8001 make run for another port)"
+	@echo "make test     the test suite"
+	@echo "make e2e      the pages in a real browser"
+	@echo "make lint     style, imports, templates, migrations; make format puts style right"
+	@echo "make types    mypy"
+	@echo "make clean    remove caches (make clean-all: also .venv and the data under var/)"
+
+# --- The environment: a stamp file holds which requirements are installed ------------------------------------------
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and none was found."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is older (choose with PYTHON=...)."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "No virtual environment could be made; on Debian: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
+
+$(VENV)/.run: requirements.txt | $(VENV)/bin/python
+	@echo "Installing what the product needs (about a minute, once) ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
+	@echo "Installing what developing it needs (a minute or two, once) ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/.run
+
+# --- Running -------------------------------------------------------------------------------------------------------
+
+run: $(VENV)/.run
+	@exec $(PY) manage.py up
+
+# --- Checking ------------------------------------------------------------------------------------------------------
+
+test: $(VENV)/.dev
+	@exec $(PY) -m crm.core.testing.suites $(ARGS)
+
+e2e: $(VENV)/.dev
+	@exec $(PY) -m crm.core.testing.browser $(ARGS)
+
+lint: $(VENV)/.dev
+	$(VENV)/bin/ruff check $(CODE)
+	$(VENV)/bin/ruff format --check $(CODE)
+	$(VENV)/bin/lint-imports
+	@$(MAKE) --no-print-directory migrations
+	$(PY) manage.py check
+
+migrations: $(VENV)/.dev
+	$(PY) manage.py makemigrations --check --dry-run
+
+deploy-check: $(VENV)/.dev
+	@$(PY) -m crm.core.testing.deploy_check
+
+format: $(VENV)/.dev
+	$(VENV)/bin/ruff check --fix $(CODE)
+	$(VENV)/bin/ruff format $(CODE)
+
+types: $(VENV)/.dev
+	$(VENV)/bin/mypy crm agents leads manage.py
+
+clean:
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+clean-all: clean
+	rm -rf $(VENV) var
