@@ -7,13 +7,24 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.timezone import now
 
 from agents.models import Agent
 from crm.core.tenancy import TenantKey, TenantModel
+from crm.core.text import fold
 from crm.vendors.models import Vendor
+from leads.phone_numbers import zones_of
 from leads.querysets import IS_OPEN, ContactQuerySet, LeadQuerySet
+
+ALIVE = Q(deleted_at__isnull=True)
+
+
+def nulls_last(field: str, name: str) -> tuple[models.Index, models.Index]:
+    """One index for each direction of an order of the lead list whose rows without a value stand last."""
+    up = models.Index("company", F(field).asc(nulls_last=True), "id", condition=ALIVE, name=name)
+    down = models.Index("company", F(field).desc(nulls_last=True), F("id").desc(), condition=ALIVE, name=f"{name}_down")
+    return up, down
 
 
 class Stage(models.TextChoices):
@@ -122,6 +133,21 @@ class Contact(TenantModel):
     def name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip() or self.email or self.phone_e164
 
+    @property
+    def searchable(self) -> str:
+        """What `search_text` must hold, here and on the contact's leads."""
+        return fold(f"{self.first_name} {self.last_name} {self.email} {self.phone_e164} {self.organization}")
+
+    @property
+    def sort_key(self) -> str | None:
+        """What `last_name_key` of its leads must hold; none sorts last."""
+        return fold(self.last_name)[:150] or None
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The time zones it may be in: the stated one, else those of the phone number."""
+        return (self.timezone,) if self.timezone else zones_of(self.phone_e164)
+
 
 class Lead(TenantModel):
     """One pursuit of a contact: where it stands on three axes, who holds it, and when it is due."""
@@ -130,7 +156,13 @@ class Lead(TenantModel):
     agent = TenantKey(Agent, models.PROTECT, null=True, blank=True, related_name="leads", db_index=False)
     vendor = TenantKey(Vendor, models.PROTECT, null=True, blank=True, related_name="leads")
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False, db_index=False
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+        db_index=False,
     )
     source = models.CharField(max_length=100, blank=True)
     status = models.CharField(max_length=11, choices=Status, default=Status.NEW)
@@ -138,9 +170,7 @@ class Lead(TenantModel):
     stage_changed_at = models.DateTimeField(default=now, editable=False)
     disposition = models.CharField(max_length=50, blank=True, help_text="The last outcome, by its key")
     priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.NORMAL)
-    qualification_status = models.CharField(
-        max_length=12, choices=Qualification, default=Qualification.UNQUALIFIED
-    )
+    qualification_status = models.CharField(max_length=12, choices=Qualification, default=Qualification.UNQUALIFIED)
     score = models.PositiveSmallIntegerField(default=0)
     deal_value = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
     expected_close_date = models.DateTimeField(null=True, blank=True)
@@ -157,8 +187,12 @@ class Lead(TenantModel):
     )
     breached_at = models.DateTimeField(null=True, blank=True, editable=False)
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
-    is_duplicate = models.BooleanField(default=False, editable=False, help_text="Another open lead of the contact stands beside it")
-    last_name_key = models.CharField(max_length=150, blank=True, editable=False, help_text="The contact's, folded, to sort by")
+    is_duplicate = models.BooleanField(
+        default=False, editable=False, help_text="Another open lead of the contact stands beside it"
+    )
+    last_name_key = models.CharField(
+        max_length=150, null=True, editable=False, help_text="The contact's, folded, to sort by; none sorts last"
+    )
     search_text = models.TextField(blank=True, editable=False, help_text="The contact's, to search by")
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, editable=False)
@@ -176,24 +210,28 @@ class Lead(TenantModel):
             models.CheckConstraint(condition=Q(score__lte=100), name="lead_score_sane"),
         ]
         indexes = [
-            # the list, newest first and by each other order; ties by id
-            models.Index(fields=["company", "-created_at", "-id"], condition=Q(deleted_at__isnull=True), name="lead_newest"),
-            models.Index(fields=["company", "-updated_at", "-id"], condition=Q(deleted_at__isnull=True), name="lead_updated"),
-            models.Index(fields=["company", "-score", "-id"], condition=Q(deleted_at__isnull=True), name="lead_score"),
-            models.Index(fields=["company", "deadline", "id"], condition=Q(deleted_at__isnull=True), name="lead_deadline"),
-            models.Index(fields=["company", "-priority", "-id"], condition=Q(deleted_at__isnull=True), name="lead_priority"),
-            models.Index(fields=["company", "last_name_key", "id"], condition=Q(deleted_at__isnull=True), name="lead_last_name"),
+            # the list by each order, ties by id; where there may be no value, it stands last in both directions
+            models.Index(fields=["company", "-created_at", "-id"], condition=ALIVE, name="lead_newest"),
+            models.Index(fields=["company", "-updated_at", "-id"], condition=ALIVE, name="lead_updated"),
+            models.Index(fields=["company", "-score", "-id"], condition=ALIVE, name="lead_score"),
+            models.Index(fields=["company", "-priority", "-id"], condition=ALIVE, name="lead_priority"),
+            *nulls_last("deadline", "lead_deadline"),
+            *nulls_last("deal_value", "lead_deal_value"),
+            *nulls_last("next_attempt_at", "lead_next_attempt"),
+            *nulls_last("last_name_key", "lead_last_name"),
             # an agent's own list; its open ones, counted for capacity
-            models.Index(fields=["agent", "-created_at", "-id"], condition=Q(deleted_at__isnull=True), name="lead_of_agent"),
+            models.Index(fields=["agent", "-created_at", "-id"], condition=ALIVE, name="lead_of_agent"),
             models.Index(fields=["agent"], condition=IS_OPEN, name="lead_held"),
-            models.Index(fields=["created_by", "-created_at", "-id"], condition=Q(deleted_at__isnull=True), name="lead_of_creator"),
+            models.Index(fields=["created_by", "-created_at", "-id"], condition=ALIVE, name="lead_of_creator"),
             # the next to claim
             models.Index(
                 fields=["company", "-priority", "-score", "created_at"],
                 condition=IS_OPEN & Q(agent__isnull=True),
                 name="lead_unassigned",
             ),
-            models.Index(fields=["agent", "closed_at"], condition=Q(closed_at__isnull=False), name="lead_closed"),  # performance
+            models.Index(
+                fields=["agent", "closed_at"], condition=Q(closed_at__isnull=False), name="lead_closed"
+            ),  # performance
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="lead_search"),
         ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from django.db.models import Q
+from django.db.models import Q, Subquery
 
 from crm.accounts.permissions_table import allows
 from crm.core.tenancy import TenantQuerySet
@@ -30,7 +30,11 @@ class LeadQuerySet(TenantQuerySet["Lead"]):
         """Admins and managers see all; an agent what it holds or created."""
         if allows(user, "leads.view_all"):
             return self
-        return self.filter(Q(agent__user=user) | Q(created_by=user))
+        from agents.models import Agent
+
+        # one value, not a join: PostgreSQL then reads both indexes, by agent and by creator
+        own = Subquery(Agent.objects.filter(user=user).values("pk")[:1])
+        return self.filter(Q(agent=own) | Q(created_by=user))
 
 
 class ContactQuerySet(TenantQuerySet["Contact"]):
@@ -43,6 +47,4 @@ class ContactQuerySet(TenantQuerySet["Contact"]):
             return self
         from leads.models import Lead
 
-        return self.filter(
-            Q(created_by=user) | Q(pk__in=Lead.objects.alive().visible_to(user).values("contact_id"))
-        )
+        return self.filter(Q(created_by=user) | Q(pk__in=Lead.objects.alive().visible_to(user).values("contact_id")))

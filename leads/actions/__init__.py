@@ -1,0 +1,38 @@
+"""Every change of meaning to leads, contacts and dispositions."""
+
+from leads.actions.contacts import create_contact, delete_contact, update_contact
+from leads.actions.creating import NewLead, create_lead
+from leads.actions.dispositions import create_disposition, delete_disposition, update_disposition
+from leads.actions.leads import (
+    add_note,
+    delete_lead,
+    mark_response,
+    restore_lead,
+    set_deal_value,
+    set_disposition,
+    set_score,
+    set_stage,
+    set_status,
+    update_lead,
+)
+
+__all__ = [
+    "NewLead",
+    "add_note",
+    "create_contact",
+    "create_disposition",
+    "create_lead",
+    "delete_contact",
+    "delete_disposition",
+    "delete_lead",
+    "mark_response",
+    "restore_lead",
+    "set_deal_value",
+    "set_disposition",
+    "set_score",
+    "set_stage",
+    "set_status",
+    "update_contact",
+    "update_disposition",
+    "update_lead",
+]

@@ -1,0 +1,105 @@
+"""Which contact a new lead is about: matched by phone, else by e-mail, else made; safe under concurrency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from crm.audit.recording import Event
+from crm.core.actors import Actor
+from crm.core.errors import Conflict, InvalidField
+from leads import events
+from leads.actions.contacts import PERSON_FIELDS, Changes, created_event, differing, new_contact, save_contact
+from leads.errors import ContactTaken
+from leads.models import Contact
+
+
+@dataclass
+class Match:
+    """The locked contact of a new lead, the events that finding it made, and who else answers to the e-mail."""
+
+    contact: Contact
+    is_new: bool = False
+    events: list[Event] = field(default_factory=list)
+    other_id: UUID | None = None
+
+
+def contact_of(contact_id: UUID | None, fields: Mapping[str, Any], *, by: Actor) -> Match:
+    """The contact by id, else by phone, else by e-mail, its blanks filled and nothing renamed; else a new one.
+
+    Raises `InvalidField` for an unknown `contact_id`, and `MissingField` where too little is known for a new one.
+    """
+    if contact_id is not None:
+        return filled(by_id(contact_id), fields, by=by)
+    return matched(fields, by=by) or made(fields, by=by)
+
+
+def by_id(contact_id: UUID) -> Contact:
+    contact = Contact.objects.alive().select_for_update(no_key=True).filter(pk=contact_id).first()
+    if contact is None:
+        raise InvalidField("contact_id", "No such contact")
+    return contact
+
+
+def matched(fields: Mapping[str, Any], *, by: Actor) -> Match | None:
+    """Phone of one contact, e-mail of another: the phone's is used and the e-mail not copied."""
+    phone, email = fields.get("phone_e164", ""), fields.get("email", "")
+    known = Q(phone_e164=phone) if phone else Q(pk__in=())
+    if email:
+        known |= Q(email=email)
+    rows = list(Contact.objects.alive().filter(known).select_for_update(no_key=True).order_by("id"))
+    if not rows:
+        return None
+    contact = next((row for row in rows if phone and row.phone_e164 == phone), rows[0])
+    others = [row for row in rows if row is not contact]
+    if others:
+        fields = {name: value for name, value in fields.items() if name != "email"}
+    match = filled(contact, fields, by=by)
+    match.other_id = others[0].pk if others else None
+    return match
+
+
+def made(fields: Mapping[str, Any], *, by: Actor) -> Match:
+    """Insert, unless another transaction was faster: then its row is waited for and matched."""
+    contact = new_contact(fields, by=by)
+    Contact.objects.bulk_create([contact], ignore_conflicts=True)
+    match = matched(fields, by=by)
+    if match is None:  # the faster one has deleted it since
+        raise Conflict("The contact has just been deleted; try again")
+    if match.contact.pk == contact.pk:
+        match.is_new, match.events = True, [created_event(contact, by=by)]
+    return match
+
+
+def filled(contact: Contact, fields: Mapping[str, Any], *, by: Actor) -> Match:
+    """Fill its blanks; a phone or e-mail that another contact has stays where it is."""
+    changes = written(contact, blanks_of(contact, fields))
+    return Match(contact, events=[Event(events.CONTACT_UPDATED, contact, by, changes)] if changes else [])
+
+
+def blanks_of(contact: Contact, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the given fields the contact lacks; half of another name is no filling, it would rename."""
+    blanks = {name: fields[name] for name in PERSON_FIELDS if fields.get(name) and not getattr(contact, name)}
+    if contact.first_name or contact.last_name:
+        blanks.pop("first_name", None)
+        if fields.get("first_name", contact.first_name) != contact.first_name:
+            blanks.pop("last_name", None)
+    return blanks
+
+
+def written(contact: Contact, blanks: dict[str, Any]) -> Changes:
+    """Save what was blank; where another contact has just taken the phone or e-mail, without that."""
+    changes = differing(contact, blanks)
+    if not changes:
+        return {}
+    try:
+        save_contact(contact, changes)
+    except ContactTaken as refusal:
+        for name in blanks:
+            setattr(contact, name, "")
+        return written(contact, {name: value for name, value in blanks.items() if name != refusal.field})
+    return changes

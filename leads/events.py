@@ -1,0 +1,49 @@
+"""What happens to leads and contacts, by name."""
+
+from __future__ import annotations
+
+LEAD_CREATED = "lead.created"
+LEAD_UPDATED = "lead.updated"
+LEAD_STAGE_CHANGED = "lead.stage_changed"
+LEAD_DISPOSITION_SET = "lead.disposition_set"
+LEAD_STATUS_CHANGED = "lead.status_changed"
+LEAD_DELETED = "lead.deleted"
+LEAD_RESTORED = "lead.restored"
+LEAD_NOTE_ADDED = "lead.note_added"
+LEAD_SCORED = "lead.scored"
+LEAD_ASSIGNED = "lead.assigned"
+LEAD_REASSIGNED = "lead.reassigned"
+LEAD_UNASSIGNED = "lead.unassigned"
+LEAD_RESPONDED = "lead.responded"
+LEADS_IMPORTED = "leads.imported"
+IMPORT_DISCARDED = "import.discarded"
+CONTACT_CREATED = "contact.created"
+CONTACT_UPDATED = "contact.updated"
+CONTACT_DELETED = "contact.deleted"
+DISPOSITION_CREATED = "disposition.created"
+DISPOSITION_UPDATED = "disposition.updated"
+DISPOSITION_DELETED = "disposition.deleted"
+
+LABELS = {
+    LEAD_CREATED: "Lead created",
+    LEAD_UPDATED: "Lead updated",
+    LEAD_STAGE_CHANGED: "Stage changed",
+    LEAD_DISPOSITION_SET: "Disposition set",
+    LEAD_STATUS_CHANGED: "Status changed",
+    LEAD_DELETED: "Lead deleted",
+    LEAD_RESTORED: "Lead restored",
+    LEAD_NOTE_ADDED: "Note added",
+    LEAD_SCORED: "Scored",
+    LEAD_ASSIGNED: "Assigned",
+    LEAD_REASSIGNED: "Handed on",
+    LEAD_UNASSIGNED: "Returned to the queue",
+    LEAD_RESPONDED: "First response",
+    LEADS_IMPORTED: "Leads imported",
+    IMPORT_DISCARDED: "Import discarded",
+    CONTACT_CREATED: "Contact created",
+    CONTACT_UPDATED: "Contact updated",
+    CONTACT_DELETED: "Contact deleted",
+    DISPOSITION_CREATED: "Disposition added",
+    DISPOSITION_UPDATED: "Disposition changed",
+    DISPOSITION_DELETED: "Disposition removed",
+}
