@@ -91,8 +91,8 @@ def create_lead(data: NewLead | Mapping[str, Any], *, by: Actor, agent: Agent | 
     new = data if isinstance(data, NewLead) else new_lead(data)
     match = contact_of(new.contact_id, given_fields(asdict(new), by=by), by=by)
     lead = unsaved(new, match.contact, by=by)
-    if not match.is_new and lead.is_open:
-        lead.is_duplicate = flag_or_refuse(match.contact, agent, by=by)
+    if agent is None and not match.is_new and lead.is_open:
+        lead.is_duplicate = flag_or_refuse(match.contact, by=by)
     if match.is_new and lead.stage != Stage.LEAD:
         Contact.objects.filter(pk=match.contact.pk).update(lifecycle_stage=lead.stage)
     lead.save(force_insert=True)
@@ -101,7 +101,7 @@ def create_lead(data: NewLead | Mapping[str, Any], *, by: Actor, agent: Agent | 
         return lead
     from leads.assignment import assign_lead
 
-    return assign_lead(lead, agent, by=by)
+    return assign_lead(lead, agent, by=by, locked=True)
 
 
 def new_lead(data: Mapping[str, Any]) -> NewLead:
@@ -134,12 +134,13 @@ def vendor_of(new: NewLead, *, by: Actor) -> Vendor | None:
     return vendor
 
 
-def flag_or_refuse(contact: Contact, agent: Agent | None, *, by: Actor) -> bool:
-    """Whether the new lead is to be flagged. An agent never holds two open leads of a contact, whatever the policy."""
-    existing = contact.leads.open().filter(agent=agent).select_related("agent").order_by("created_at", "id").first()
+def flag_or_refuse(contact: Contact, *, by: Actor) -> bool:
+    """Whether the new lead is to be flagged: another of the contact waits without an agent (an agent's own ones are
+    looked at by the assignment, whatever the policy)."""
+    existing = contact.leads.open().filter(agent__isnull=True).order_by("created_at", "id").first()
     if existing is None:
         return False
-    if agent is None and company_of(by).duplicate_policy == DuplicatePolicy.FLAG:
+    if company_of(by).duplicate_policy == DuplicatePolicy.FLAG:
         return True
     raise DuplicateLead(existing, by=by)
 
