@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from crm.accounts.permissions_table import allows
 from crm.core.tenancy import current_scope
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 PUBLIC = "public"  # needs no sign-in: signing in itself
 SIGNED_IN = "signed-in"  # any role

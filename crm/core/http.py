@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponseBase
 from django_htmx.middleware import HtmxDetails
@@ -33,6 +34,12 @@ class Origin:
 
     ip: str | None = None
     request_id: str = ""
+
+
+def company_zone(request: Any) -> ZoneInfo:
+    """The time zone of the request's company, UTC where there is none: how a time without a zone is read."""
+    company = getattr(request, "company", None) or getattr(getattr(request, "user", None), "company", None)
+    return ZoneInfo(getattr(company, "timezone", None) or "UTC")
 
 
 _origin: ContextVar[Origin] = ContextVar("origin", default=Origin())  # noqa: B039 - frozen
