@@ -31,6 +31,25 @@ def broker() -> Iterator[None]:
         server.terminate()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _emptied_tables() -> Iterator[None]:
+    """A test with real transactions empties all tables afterwards, which the append-only log would refuse."""
+    from django.db import connection
+    from django.test import TransactionTestCase
+
+    from crm.audit import guard
+
+    teardown = TransactionTestCase._fixture_teardown
+
+    def unguarded(case: TransactionTestCase) -> None:
+        with guard.taken_down(connection):
+            teardown(case)
+
+    TransactionTestCase._fixture_teardown = unguarded  # type: ignore[method-assign]
+    yield
+    TransactionTestCase._fixture_teardown = teardown  # type: ignore[method-assign]
+
+
 @pytest.fixture
 def company(db: None) -> Company:
     return CompanyFactory(name="Copperline")

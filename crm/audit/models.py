@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
+from django.utils.timezone import now
 
+from crm.audit.querysets import AuditEntryQuerySet
 from crm.core.tenancy import TenantKey, TenantModel
 
 
@@ -16,7 +17,7 @@ class AuditEntry(TenantModel):
     "after_hash"}` (keyed hashes); the personal values themselves stand in the erasable journal.
     """
 
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=now)
     action = models.CharField(max_length=64, help_text="The event's name: lead.assigned")
     actor_kind = models.CharField(max_length=8, help_text="user, vendor or system")
     user = models.ForeignKey(
@@ -29,6 +30,14 @@ class AuditEntry(TenantModel):
     data = models.JSONField(default=dict, help_text="What else is worth telling; nothing personal, no secret")
     ip = models.GenericIPAddressField(null=True, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
+    mac = models.CharField(
+        max_length=64,
+        default="",
+        editable=False,
+        help_text="Keyed hash of all the above: written by the product, and unchanged",
+    )
+
+    objects = AuditEntryQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "audit entries"
@@ -42,9 +51,14 @@ class AuditEntry(TenantModel):
     def __str__(self) -> str:
         return f"{self.action} {self.object_type} {self.object_id}"
 
+    @property
+    def actor(self) -> str:
+        """The name of whoever acted; the user's is read, so select it with the entries."""
+        return self.user.name if self.user else self.actor_label
+
 
 class JournalEntry(TenantModel):
-    """Before- and after-images of one entry's fields, personal ones included; can be erased without touching the log."""
+    """Before- and after-images of one entry's fields, personal ones too; can be erased without touching the log."""
 
     entry = TenantKey(AuditEntry, models.PROTECT, related_name="journal", db_constraint=False)
     object_type = models.CharField(max_length=32)
@@ -61,12 +75,12 @@ class JournalEntry(TenantModel):
 
 
 class AuditSeal(TenantModel):
-    """Chains one entry to the one sealed before it in its company: HMAC of the seal before and the entry's content."""
+    """Chains one entry to the one sealed before it in its company (`crm/audit/proof.py`). Append-only, by triggers."""
 
     number = models.PositiveBigIntegerField()
     entry_id = models.UUIDField(unique=True)
     mac = models.CharField(max_length=64)
-    sealed_at = models.DateTimeField(default=timezone.now)
+    sealed_at = models.DateTimeField(default=now)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["company", "number"], name="seal_number_once")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,25 +16,32 @@ from uuid import UUID
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.utils import timezone
+from django.utils.timezone import now
 
 from crm.audit.events import events_recorded
 from crm.audit.models import AuditEntry, JournalEntry
+from crm.audit.proof import clean_ip, content_mac
 from crm.core.actors import Actor, System, VendorActor
 from crm.core.http import current_origin
+from crm.core.tenancy import current_scope
 
 SECRET_FIELDS = frozenset({"password", "secret", "token", "token_hash", "refresh_hash", "api_key"})
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened to one object. `changes`: field → (before, after), values as the model holds them."""
+    """One thing that happened to one object.
+
+    `changes`: field → (before, after), values as the model holds them. `at`: when it happened, where that is not now
+    (history taken over from elsewhere).
+    """
 
     action: str
     obj: models.Model
     by: Actor
     changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
+    at: datetime | None = None
 
 
 def record(
@@ -54,10 +62,11 @@ def record_many(events: Iterable[Event]) -> list[AuditEntry]:
     Values of a model's `personal` fields enter the log as keyed hashes and the journal as they are; secrets enter
     neither. `data` must hold nothing personal.
     """
-    batch, origin, now = list(events), current_origin(), timezone.now()
+    batch, origin, moment = list(events), current_origin(), now()
     if not batch:
         return []
-    entries = [_entry(event, origin.ip, origin.request_id, now) for event in batch]
+    ip = clean_ip(origin.ip)
+    entries = [_entry(event, ip, origin.request_id, moment) for event in batch]
     AuditEntry.objects.bulk_create(entries, batch_size=1000)
     journal = [_journal(event, entry) for event, entry in zip(batch, entries, strict=True) if event.changes]
     if journal:
@@ -66,13 +75,13 @@ def record_many(events: Iterable[Event]) -> list[AuditEntry]:
     return entries
 
 
-def _entry(event: Event, ip: str | None, request_id: str, now: datetime) -> AuditEntry:
+def _entry(event: Event, ip: str | None, request_id: str, moment: datetime) -> AuditEntry:
     by = event.by
     kind = "system" if isinstance(by, System) else "vendor" if isinstance(by, VendorActor) else "user"
     label = by.name if isinstance(by, System) else by.code if isinstance(by, VendorActor) else ""
-    return AuditEntry(
+    entry = AuditEntry(
         company_id=_company_of(event.obj),
-        at=now,
+        at=event.at or moment,
         action=event.action,
         actor_kind=kind,
         user=None if isinstance(by, System | VendorActor) else by,
@@ -84,11 +93,15 @@ def _entry(event: Event, ip: str | None, request_id: str, now: datetime) -> Audi
         ip=ip,
         request_id=request_id,
     )
+    entry.mac = content_mac(entry)
+    return entry
 
 
 def _company_of(obj: models.Model) -> UUID | None:
-    """The company itself is the object of its own events; other rows name theirs."""
-    return obj.pk if obj._meta.label == "accounts.Company" else getattr(obj, "company_id", None)
+    """The company itself is the object of its own events; other rows name theirs, or have none and take the active."""
+    named = obj.pk if obj._meta.label == "accounts.Company" else getattr(obj, "company_id", None)
+    active = current_scope()
+    return named or (active if isinstance(active, UUID) else None)
 
 
 def _change(obj: models.Model, name: str, before: Any, after: Any) -> dict[str, Any]:
@@ -121,10 +134,19 @@ def plain(value: Any) -> Any:
     """As JSON holds it: dates in ISO form, decimals and ids as text, rows as their ids."""
     if isinstance(value, models.Model):
         return str(value.pk)
-    if value is None or isinstance(value, str | int | float | bool):
+    if isinstance(value, float):
+        return _plain_number(value)
+    if value is None or isinstance(value, str | int):
         return value
     if isinstance(value, datetime | date | Decimal | UUID):
         return json.loads(json.dumps(value, cls=DjangoJSONEncoder))
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     return [plain(item) for item in value]
+
+
+def _plain_number(value: float) -> int | float | str:
+    """So that it reads back as it was written: PostgreSQL gives 1e22 back as a whole number, and knows no NaN."""
+    if not math.isfinite(value):
+        return str(value)
+    return int(value) if value.is_integer() else value
