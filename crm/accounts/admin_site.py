@@ -2,16 +2,145 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.contrib import messages
 from django.contrib.admin.apps import AdminConfig
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.templatetags.static import static
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
+from unfold.sites import UnfoldAdminSite
+
+SECTIONS = (  # title, models with their icons; what no section names is the platform's
+    (
+        "Leads",
+        {
+            "leads.Lead": "phone_in_talk",
+            "leads.Contact": "contacts",
+            "leads.Disposition": "flag",
+            "leads.Assignment": "swap_horiz",
+            "leads.StageChange": "filter_alt",
+            "leads.Note": "sticky_note_2",
+        },
+    ),
+    ("People", {"agents.Agent": "headset_mic", "accounts.User": "group", "accounts.Invitation": "forward_to_inbox"}),
+    ("Company", {"accounts.Company": "domain", "vendors.Vendor": "storefront"}),
+    ("On record", {"audit.AuditEntry": "history", "mail.Mail": "mail"}),
+)
+HISTORY_LENGTH = 200
 
 
 class ProductAdminConfig(AdminConfig):
-    default_site = "crm.accounts.admin_site.ProductAdminSite"
+    default_site = "crm.accounts.admin_site.CompanyAdminSite"
 
 
-def __getattr__(name: str) -> object:
-    if name == "ProductAdminSite":
-        from unfold.sites import UnfoldAdminSite
+class CompanyAdminSite(UnfoldAdminSite):
+    """Who may: `User.is_staff`, which is the role's `admin.use`. A superuser works in one company at a time."""
 
-        return UnfoldAdminSite
-    raise AttributeError(name)
+    index_title = "The managers' desk"
+    index_template = "admin/desk.html"
+    enable_nav_sidebar = True
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self.disable_action("delete_selected")  # it goes round the actions
+
+    def get_urls(self) -> list[Any]:
+        return [path("company/", self.choose_company, name="company"), *super().get_urls()]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        from crm.accounts.models import Company
+
+        superuser = bool(getattr(request.user, "is_superuser", False))
+        choices = Company.objects.only("name").order_by("name") if superuser else ()
+        return {
+            **super().each_context(request),
+            "company_chosen": getattr(request, "company", None),
+            "company_choices": choices,
+            "site_subheader": getattr(getattr(request, "company", None), "name", ""),
+        }
+
+    @method_decorator(require_POST)
+    def choose_company(self, request: HttpRequest) -> HttpResponse:
+        from crm.accounts.middleware import CHOSEN
+        from crm.accounts.models import Company
+        from crm.core.tenancy import get_or_refuse
+
+        if not (request.user.is_active and getattr(request.user, "is_superuser", False)):
+            raise PermissionDenied
+        company = get_or_refuse(Company.objects.all(), request.POST.get("company", ""))
+        request.session[CHOSEN] = str(company.pk)
+        messages.success(request, f"You now work in {company.name}.")
+        return redirect("admin:index")
+
+    # --- the product's own doors in place of Django's ------------------------------------------------------------
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:
+        """The product's sign-in, with its second factor and its limits; whoever is in and may not enter gets 403."""
+        from allauth.account.decorators import secure_admin_login
+
+        return secure_admin_login(super().login)(request, extra_context)  # type: ignore[no-any-return]
+
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]
+        from allauth.account.views import logout
+
+        return logout(request)  # type: ignore[no-any-return]
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return redirect("account_change_password")
+
+    def password_change_done(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]
+        return redirect("admin:index")
+
+    def search(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Unfold's search keeps its answers by user alone, not by company; each list has its own."""
+        raise Http404
+
+    # --- what is shown -------------------------------------------------------------------------------------------
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().index(request, {"sections": self.sections(request), **(extra_context or {})})
+
+    def sections(self, request: HttpRequest) -> list[dict[str, Any]]:
+        """`{"title", "items": [{"title", "link", "icon", "add"}]}` of what this user may see."""
+        offered = {model["model"]._meta.label: model for app in self.get_app_list(request) for model in app["models"]}
+        named = [
+            (title, {label: icon for label, icon in icons.items() if label in offered}) for title, icons in SECTIONS
+        ]
+        rest = dict.fromkeys(offered.keys() - {label for _, icons in named for label in icons}, "settings")
+        groups = [*named, ("Platform", dict(sorted(rest.items())))]
+        return [{"title": title, "items": [*_items(icons, offered)]} for title, icons in groups if icons]
+
+    def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
+        home = {"title": "Desk", "link": reverse("admin:index"), "icon": "home", "has_permission": True}
+        home["active"] = request.path == home["link"]
+        groups: list[dict[str, Any]] = [{"items": [home]}, *self.sections(request)]
+        for group in groups[1:]:
+            for item in group["items"]:
+                item["has_permission"] = True
+                item["active"] = request.path.startswith(item["link"])
+        return groups
+
+    def history_of(self, row: Any) -> Sequence[Any]:
+        """The object's audit entries, newest first."""
+        from crm.audit.models import AuditEntry
+
+        entries = AuditEntry.objects.filter(object_id=row.pk).select_related("user").order_by("-id")
+        return list(entries[:HISTORY_LENGTH])
+
+
+def style(request: HttpRequest) -> str:
+    """For unfold's settings: the desk's own style sheet."""
+    return static("css/admin.css")
+
+
+def _items(icons: dict[str, str], offered: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for label, icon in icons.items():
+        model = offered[label]
+        if link := model.get("admin_url"):
+            yield {"title": model["name"], "link": link, "icon": icon, "add": model.get("add_url")}
