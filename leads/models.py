@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.timezone import now
 
 from agents.models import Agent
@@ -18,13 +18,6 @@ from leads.phone_numbers import zones_of
 from leads.querysets import IS_OPEN, ContactQuerySet, LeadQuerySet
 
 ALIVE = Q(deleted_at__isnull=True)
-
-
-def nulls_last(field: str, name: str) -> tuple[models.Index, models.Index]:
-    """One index for each direction of an order of the lead list whose rows without a value stand last."""
-    up = models.Index("company", F(field).asc(nulls_last=True), "id", condition=ALIVE, name=name)
-    down = models.Index("company", F(field).desc(nulls_last=True), F("id").desc(), condition=ALIVE, name=f"{name}_down")
-    return up, down
 
 
 class Stage(models.TextChoices):
@@ -210,15 +203,15 @@ class Lead(TenantModel):
             models.CheckConstraint(condition=Q(score__lte=100), name="lead_score_sane"),
         ]
         indexes = [
-            # the list by each order, ties by id; where there may be no value, it stands last in both directions
+            # the list by each order and its opposite, ties by id; rows without a value are read apart, last
             models.Index(fields=["company", "-created_at", "-id"], condition=ALIVE, name="lead_newest"),
             models.Index(fields=["company", "-updated_at", "-id"], condition=ALIVE, name="lead_updated"),
             models.Index(fields=["company", "-score", "-id"], condition=ALIVE, name="lead_score"),
             models.Index(fields=["company", "-priority", "-id"], condition=ALIVE, name="lead_priority"),
-            *nulls_last("deadline", "lead_deadline"),
-            *nulls_last("deal_value", "lead_deal_value"),
-            *nulls_last("next_attempt_at", "lead_next_attempt"),
-            *nulls_last("last_name_key", "lead_last_name"),
+            models.Index(fields=["company", "deadline", "id"], condition=ALIVE, name="lead_deadline"),
+            models.Index(fields=["company", "deal_value", "id"], condition=ALIVE, name="lead_deal_value"),
+            models.Index(fields=["company", "next_attempt_at", "id"], condition=ALIVE, name="lead_next_attempt"),
+            models.Index(fields=["company", "last_name_key", "id"], condition=ALIVE, name="lead_last_name"),
             # an agent's own list; its open ones, counted for capacity
             models.Index(fields=["agent", "-created_at", "-id"], condition=ALIVE, name="lead_of_agent"),
             models.Index(fields=["agent"], condition=IS_OPEN, name="lead_held"),
