@@ -1,0 +1,154 @@
+"""Writing a set of changes of holder: the leads, the history and the events, each in one statement."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Case, DateTimeField, F, Q, QuerySet, UUIDField, Value, When
+
+from agents.models import Agent
+from crm.accounts.models import Company
+from crm.audit.recording import Event, record_many
+from crm.core.actors import Actor, System, VendorActor, as_user
+from leads.assignment.deadlines import deadline_for
+from leads.events import LEAD_ASSIGNED, LEAD_REASSIGNED, LEAD_UNASSIGNED
+from leads.models import Assignment, Lead
+
+# What a placement decides on and writes.
+DECIDING_FIELDS = (
+    "agent", "status", "stage", "priority", "assigned_at", "deadline", "first_response_at", "is_duplicate",
+    "updated_at", "deleted_at",
+)  # fmt: skip
+
+
+@dataclass
+class Placement:
+    """One lead and whom it goes to; none is back to the queue."""
+
+    lead: Lead
+    to: Agent | None
+    reason: Mapping[str, Any]
+    from_agent_id: UUID | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.from_agent_id = self.lead.agent_id
+
+
+def lock_leads(leads: QuerySet[Lead], *, limit: int | None = None) -> list[Lead]:
+    """In the order of ids, with what a placement decides on and writes."""
+    rows = leads.only("company", "contact", *DECIDING_FIELDS).order_by("pk")
+    return list(rows.select_for_update(of=("self",), no_key=True)[:limit])
+
+
+def lock_lead(lead: Lead) -> Lead:
+    """Bring the caller's lead up to date in what matters here, and hold its row."""
+    rows = Lead.objects.select_for_update(of=("self",), no_key=True)
+    lead.refresh_from_db(fields=DECIDING_FIELDS, from_queryset=rows)
+    return lead
+
+
+def place(
+    placements: Sequence[Placement], company: Company, *, strategy: str, by: Actor, at: datetime, notes: str = ""
+) -> None:
+    """Give every lead to its agent and start its clock anew. The callers have locked and checked."""
+    if not placements:
+        return
+    due = {priority: deadline_for(company, priority, at) for priority in {p.lead.priority for p in placements}}
+    _update_placed(placements, company, due, at)
+    for p in placements:
+        p.lead.agent, p.lead.assigned_at, p.lead.deadline = p.to, at, due[p.lead.priority]
+        p.lead.first_response_at, p.lead.updated_at = None, at
+    _write_history(placements, strategy=strategy, by=by, at=at, notes=notes)
+
+
+def give_back(placements: Sequence[Placement], *, by: Actor, at: datetime, notes: str = "") -> None:
+    """Return every lead to the queue, flagged where another open lead of its contact waits there already."""
+    if not placements:
+        return
+    _flag_duplicates([p.lead for p in placements])
+    flagged = [p.lead.pk for p in placements if p.lead.is_duplicate]
+    _plainly([p.lead.pk for p in placements]).update(
+        agent=None,
+        assigned_at=None,
+        deadline=None,
+        first_response_at=None,
+        is_duplicate=Case(When(pk__in=flagged, then=Value(True)), default=F("is_duplicate")),
+        updated_at=at,
+    )
+    for p in placements:
+        lead = p.lead
+        lead.agent = lead.assigned_at = lead.deadline = lead.first_response_at = None
+        lead.updated_at = at
+    _write_history(placements, strategy="", by=by, at=at, notes=notes)
+
+
+def _flag_duplicates(leads: Iterable[Lead]) -> None:
+    """Of two that return together, the second is the duplicate."""
+    batch = list(leads)
+    waiting = Lead.objects.open().filter(agent__isnull=True, contact_id__in={lead.contact_id for lead in batch})
+    taken = set(waiting.exclude(pk__in=[lead.pk for lead in batch]).values_list("contact_id", flat=True))
+    for lead in batch:
+        lead.is_duplicate = lead.is_duplicate or lead.contact_id in taken
+        taken.add(lead.contact_id)
+
+
+def _update_placed(
+    placements: Sequence[Placement], company: Company, due: Mapping[int, datetime | None], at: datetime
+) -> None:
+    leads_of = defaultdict(list)
+    for p in placements:
+        assert p.to is not None
+        leads_of[p.to.pk].append(p.lead.pk)
+    holder: Any = _one_or_case([(Q(pk__in=pks), pk) for pk, pks in leads_of.items()], UUIDField())
+    deadline: Any = _one_or_case([(Q(priority=priority), moment) for priority, moment in due.items()], DateTimeField())
+    _plainly([p.lead.pk for p in placements]).update(
+        agent=holder, assigned_at=at, deadline=deadline, first_response_at=None, updated_at=at
+    )
+
+
+def _one_or_case(values: list[tuple[Q, Any]], output: Any) -> Any:
+    if len({value for _, value in values}) == 1:
+        return Value(values[0][1], output_field=output)
+    return Case(*(When(q, then=Value(value, output_field=output)) for q, value in values), output_field=output)
+
+
+def _plainly(lead_ids: Sequence[UUID]) -> QuerySet[Lead]:
+    """Scoped to the company as ever, but the holder may be a CASE: agents here were read and locked in the company."""
+    return QuerySet(Lead, Lead.objects.filter(pk__in=lead_ids).query.chain())
+
+
+def _write_history(placements: Sequence[Placement], *, strategy: str, by: Actor, at: datetime, notes: str) -> None:
+    user, label = as_user(by), _label(by)
+    rows = [
+        Assignment(
+            lead=p.lead,
+            from_agent_id=p.from_agent_id,
+            to_agent=p.to,
+            user=user,
+            actor_label=label,
+            strategy=strategy,
+            notes=notes,
+            reason=p.reason,
+            deadline=p.lead.deadline,
+            at=at,
+        )
+        for p in placements
+    ]
+    Assignment.objects.create_many(rows)
+    record_many(_event(p, row, by) for p, row in zip(placements, rows, strict=True))
+
+
+def _event(p: Placement, row: Assignment, by: Actor) -> Event:
+    before, after = p.from_agent_id, row.to_agent_id
+    action = LEAD_UNASSIGNED if after is None else LEAD_REASSIGNED if before else LEAD_ASSIGNED
+    data = {"agent_id": after, "from_agent_id": before, "strategy": row.strategy, "assignment_id": row.pk}
+    return Event(action, p.lead, by, {"agent_id": (before, after)}, data)
+
+
+def _label(by: Actor) -> str:
+    return by.name if isinstance(by, System) else by.code if isinstance(by, VendorActor) else ""
