@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from django.urls import re_path
+from django.views.decorators.csrf import csrf_exempt
+
 from agents.api.urls import urlpatterns as agents
 from crm.accounts.api.urls import urlpatterns as accounts
 from crm.audit.api.urls import urlpatterns as audit
+from crm.core.error_pages import page_not_found
 from leads.api.urls import urlpatterns as leads
 
-urlpatterns = [*accounts, *agents, *leads, *audit]
+urlpatterns = [*accounts, *agents, *leads, *audit, re_path(r"", csrf_exempt(page_not_found), name="api-unknown")]

@@ -151,6 +151,7 @@ LOGIN_REDIRECT_URL = "/"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "crm.core.error_pages.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 ACCOUNT_ADAPTER = "crm.accounts.adapter.AccountAdapter"
@@ -219,6 +220,39 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SERVE_AUTHENTICATION": [],
+    "PREPROCESSING_HOOKS": ["crm.core.api.schema.only_canonical"],
+    "POSTPROCESSING_HOOKS": [],  # the usual one names enums, and stumbles over equal ones
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            "session": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
+        },
+        "schemas": {
+            "Error": {
+                "type": "object",
+                "required": ["detail"],
+                "properties": {
+                    "detail": {
+                        "oneOf": [
+                            {"type": "string"},
+                            {"type": "array", "items": {"$ref": "#/components/schemas/FieldError"}},
+                        ]
+                    }
+                },
+            },
+            "FieldError": {
+                "type": "object",
+                "required": ["loc", "msg", "type"],
+                "properties": {
+                    "loc": {"type": "array", "items": {"oneOf": [{"type": "string"}, {"type": "integer"}]}},
+                    "msg": {"type": "string"},
+                    "type": {"type": "string"},
+                },
+                "example": {"loc": ["body", "email"], "msg": "Not an e-mail address.", "type": "invalid"},
+            },
+        },
+    },
 }
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ORIGINS")
 CORS_URLS_REGEX = r"^/(api|openapi\.json)"
@@ -316,6 +350,23 @@ UNFOLD = {
     "SITE_SYMBOL": "graphic_eq",
     "SHOW_VIEW_ON_SITE": True,
     "SITE_URL": "/",
+    "STYLES": ["crm.accounts.admin_site.style"],
+    "ACCOUNT": {"navigation": [{"title": "Profile and password", "link": "/profile/"}]},
+    "COLORS": {
+        "primary": {
+            "50": "#eef2fd",
+            "100": "#dde5fb",
+            "200": "#bccbf7",
+            "300": "#90adff",
+            "400": "#6c8df0",
+            "500": "#4a6edb",
+            "600": "#2c52c4",
+            "700": "#2443a3",
+            "800": "#1e3784",
+            "900": "#1a2f6c",
+            "950": "#111d44",
+        }
+    },
 }
 
 # --- Logs --------------------------------------------------------------------------------------------------------

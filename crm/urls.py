@@ -1,8 +1,11 @@
 """Every address of the product."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 
+from crm.core.api.documentation import openapi
+from crm.core.error_pages import page_not_found
 from crm.core.health import health, ready
 
 urlpatterns = [
@@ -15,8 +18,18 @@ urlpatterns = [
     path("leads/", include("leads.urls")),
     path("agents/", include("agents.urls")),
     path("audit/", include("crm.audit.urls")),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("crm.accounts.door_urls")),
     path("admin/", admin.site.urls),
+    re_path(r"^api/(?:v1/)?schema/?$", openapi, name="schema"),
+    path("openapi.json", openapi),
+    re_path(r"^docs/?$", SpectacularSwaggerSplitView.as_view(url="/openapi.json"), name="docs"),
+    re_path(r"^redoc/?$", SpectacularRedocView.as_view(url="/openapi.json"), name="redoc"),
     path("api/v1/", include("crm.api")),
     path("api/", include("crm.api")),
+    re_path(r"", page_not_found, name="unknown"),
 ]
+
+handler400 = "crm.core.error_pages.bad_request"
+handler403 = "crm.core.error_pages.permission_denied"
+handler404 = "crm.core.error_pages.page_not_found"
+handler500 = "crm.core.error_pages.server_error"

@@ -35,4 +35,4 @@ def route(pattern: str, viewset: Any, actions: Mapping[str, str], name: str | No
 
 def as_regex(pattern: str) -> str:
     parts = PARAMETER.split(pattern.strip("/"))
-    return "".join(f"(?P<{part}>[^/]+)" if number % 2 else re.escape(part) for number, part in enumerate(parts))
+    return "".join(f"(?P<{part}>[^/]+)" if number % 2 else part.replace(".", r"\.") for number, part in enumerate(parts))

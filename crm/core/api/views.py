@@ -45,7 +45,7 @@ class ApiViewSet(ViewSetMixin, APIView):
         return dict(checked.validated_data)
 
     def find(self, queryset: models.QuerySet[M], pk: object) -> M:
-        """The row; 404 unknown or malformed, 403 where it is not in the queryset. Asks `If-Match` for the path's row."""
+        """The row; 404 unknown or malformed, 403 where not in the queryset. Asks `If-Match` of the path's row."""
         row = get_or_refuse(queryset, pk)
         if self.request.method not in ("GET", "HEAD") and str(pk) in map(str, self.kwargs.values()):
             self.check_match(row)
