@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from leads.importing.urls import urlpatterns as importing
 
 app_name = "leads"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [*importing]

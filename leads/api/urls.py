@@ -1,7 +1,7 @@
-"""API routes; mounted twice by `crm/api.py`."""
+"""API routes; mounted twice by `crm/api.py`. Fixed paths stand before `leads/<pk>`."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from leads.importing.urls import api_urlpatterns as importing
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [*importing]

@@ -158,9 +158,7 @@ def find_delimiter(text: str) -> str:
     sample = text[:100_000]
 
     def score(delimiter: str) -> tuple[int, int]:
-        records = [
-            r for _, r in zip(range(20), csv.reader(io.StringIO(sample), delimiter=delimiter), strict=False) if r
-        ]
+        records = [r for r in islice(csv.reader(io.StringIO(sample), delimiter=delimiter), 20) if r]
         if not records or len(records[0]) < 2:
             return (0, 0)
         width = len(records[0])
