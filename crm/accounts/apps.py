@@ -6,6 +6,7 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        from crm.accounts import backends
+        from crm.accounts import backends, receivers
 
         backends.connect()
+        receivers.connect()

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any
 
 from crm.accounts.models import Company, DuplicatePolicy, SlaClock
 from crm.accounts.regions import CURRENCIES, countries, is_timezone
 from crm.core.errors import InvalidField
+from crm.core.working_hours import WEEKDAYS, validate_holidays, validate_hours
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
-MIDNIGHT = "24:00"  # only as an end
 FIRST_CALL, LAST_CALL = "08:00", "21:00"  # `domain.md`: calls are permitted in between; a company may be stricter
 PRIORITIES = ("low", "normal", "high", "urgent")
 YEAR_MINUTES = 366 * 24 * 60
@@ -122,47 +120,25 @@ def _calling_hours(field: str, value: Any) -> dict[str, str]:
     return {"start": start, "end": end}
 
 
-def clean_business_hours(field: str, value: Any) -> dict[str, list[list[str]]]:
-    """`{"mon": [["09:00", "17:00"]], …}`: spans in order, apart from each other; a day left out is closed."""
-    if not isinstance(value, Mapping) or set(value) - set(DAYS):
-        raise InvalidField(field, 'Give spans by day, such as {"mon": [["09:00", "17:00"]]}.')
-    return {day: _spans(field, day, value[day]) for day in DAYS if value.get(day)}
+def _business_hours(field: str, value: Any) -> dict[str, list[list[str]]]:
+    """A day left out, or without spans, is closed."""
+    if problem := validate_hours(value):
+        raise InvalidField(field, problem)
+    return {day: sorted(value[day]) for day in WEEKDAYS if value.get(day)}
 
 
-def _spans(field: str, day: str, value: Any) -> list[list[str]]:
-    if not isinstance(value, list) or not all(isinstance(span, list) and len(span) == 2 for span in value):
-        raise InvalidField(field, f'{day}: give a list of spans, such as [["09:00", "17:00"]].')
-    spans = sorted([_clock(field, start), _clock(field, end, is_end=True)] for start, end in value)
-    ends = ["", *(end for _, end in spans)]
-    for (start, end), before in zip(spans, ends, strict=False):
-        if start >= end:
-            raise InvalidField(field, f"{day}: {start} to {end} must end after it starts.")
-        if start < before:
-            raise InvalidField(field, f"{day}: the spans overlap.")
-    return spans
-
-
-def _clock(field: str, value: Any, is_end: bool = False) -> str:
-    if isinstance(value, str) and (CLOCK.fullmatch(value) or (is_end and value == MIDNIGHT)):
+def _clock(field: str, value: Any) -> str:
+    if isinstance(value, str) and CLOCK.fullmatch(value):
         return value
     raise InvalidField(field, "Give times as HH:MM, such as 09:00.")
 
 
 def _holidays(field: str, value: Any) -> list[str]:
-    if not isinstance(value, list) or len(value) > MOST_HOLIDAYS:
-        raise InvalidField(field, f"Give a list of at most {MOST_HOLIDAYS} dates.")
-    return sorted({_date(field, item) for item in value})
-
-
-def _date(field: str, value: Any) -> str:
-    try:
-        return date.fromisoformat(value).isoformat() if isinstance(value, str) else _not_a_date(field)
-    except ValueError:
-        return _not_a_date(field)
-
-
-def _not_a_date(field: str) -> str:
-    raise InvalidField(field, "Give dates as YYYY-MM-DD, such as 2026-12-25.")
+    if problem := validate_holidays(value):
+        raise InvalidField(field, problem)
+    if len(value) > MOST_HOLIDAYS:
+        raise InvalidField(field, f"Give at most {MOST_HOLIDAYS} dates.")
+    return sorted(set(value))
 
 
 CLEANERS: Mapping[str, Callable[[str, Any], Any]] = {
@@ -170,7 +146,7 @@ CLEANERS: Mapping[str, Callable[[str, Any], Any]] = {
     "timezone": _timezone,
     "default_country": _country,
     "currency": _currency,
-    "business_hours": clean_business_hours,
+    "business_hours": _business_hours,
     "holidays": _holidays,
     "calling_hours": _calling_hours,
     "sla_duration_minutes": _number,

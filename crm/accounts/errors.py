@@ -60,6 +60,26 @@ class WeakPassword(InvalidField):
         super().__init__("password", message)
 
 
+class WrongCredentials(Refused):
+    """Says nothing of which part is wrong, nor whether there is such an account."""
+
+    status = 401
+    code = "wrong_credentials"
+
+    def __init__(self) -> None:
+        super().__init__("The user name, e-mail address or password is not right.")
+
+
+class MfaRequired(Refused):
+    """The password was right; `methods` are the kinds of second factor that the account has."""
+
+    status = 401
+    code = "mfa_required"
+
+    def __init__(self, message: str, methods: list[str]) -> None:
+        super().__init__(message, mfa_required=True, methods=methods)
+
+
 class SessionOver(Refused):
     """A refresh token that is unknown, spent, or whose session has ended."""
 

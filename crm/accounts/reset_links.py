@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from allauth.account.forms import default_token_generator
-from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.urls import reverse
 
+from crm.accounts.mails import page
 from crm.accounts.models import User
 from crm.core.tenancy import unscoped
 
@@ -15,8 +14,7 @@ def reset_link(user: User) -> str:
     """The address of the page; the API takes its two parts as `uid` and `token`."""
     with unscoped("a password's link"):
         token = default_token_generator.make_token(user)
-    path = reverse("account_reset_password_from_key", kwargs={"uidb36": user.pk.hex, "key": token})
-    return f"{settings.PUBLIC_URL}{path}"
+    return page("account_reset_password_from_key", user.pk.hex, token)
 
 
 def user_of_link(uid: object, token: object) -> User | None:

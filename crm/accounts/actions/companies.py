@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.db import transaction
 
 from crm.accounts.actions.users import NewUser, insert_user
 from crm.accounts.company_settings import clean_settings
+from crm.accounts.email_addresses import ask_to_confirm
 from crm.accounts.models import Company, User
 from crm.accounts.permissions_table import Role
 from crm.audit.recording import Event, record, record_many
@@ -33,7 +35,7 @@ class Registration:
 def register_company(registration: Registration) -> User:
     """Make the company and its administrator, who is the actor of both events.
 
-    Raises `EmailTaken`, `InvalidField`. The built-in dispositions follow from `company.registered`.
+    Raises `EmailTaken`, `InvalidField`.
     """
     company = Company(pk=uuid7(), name="")
     company.name = clean_settings({"name": registration.company_name}, company)["name"]
@@ -44,6 +46,7 @@ def register_company(registration: Registration) -> User:
         user.company = company
         created = Event("user.created", user, user, data={"role": user.role})
         record_many([Event("company.registered", company, user), created])
+        ask_to_confirm(user, EmailAddress.objects.get(user_id=user.pk))
     return user
 
 

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from crm.accounts.actions.sessions import end_sessions
 from crm.accounts.errors import BadResetLink
+from crm.accounts.mails import mail_user, notify
 from crm.accounts.models import User
 from crm.accounts.reset_links import reset_link, user_of_link
 from crm.accounts.user_fields import check_password
@@ -16,14 +17,14 @@ from crm.audit.recording import record
 from crm.core.actors import Actor
 from crm.core.tasks import later
 from crm.core.tenancy import company_active, unscoped
-from crm.mail.actions import queue_mail
 
 NO_COMPANY = UUID(int=0)  # the task looks across companies
 
 
 @transaction.atomic
 def set_password(user: User, password: str, *, by: Actor) -> User:
-    """Give the user a new password; every session elsewhere ends at once. Raises `WeakPassword`."""
+    """Give the user a new password; every session elsewhere ends at once, and a mail says so. Raises `WeakPassword`."""
+    had_one = user.has_usable_password()
     user.set_password(check_password(password, user))
     if user.company_id is None:  # a platform superuser: no API sessions, no company's log
         with unscoped("a platform user's password"):
@@ -33,6 +34,8 @@ def set_password(user: User, password: str, *, by: Actor) -> User:
         user.save(update_fields=["password", "updated_at"])
         ended = end_sessions(user)
         record("user.password_changed", user, by=by, data={"sessions_ended": ended})
+        if had_one:
+            notify(user, "The password of your account was changed.")
     return user
 
 
@@ -52,7 +55,7 @@ def send_password_reset(email: str) -> bool:
         send_mail("Set a new password", f"Set a new password here:\n\n{link}\n", None, [user.email])
         return True
     with company_active(user.company_id):
-        queue_mail("accounts/password_reset", user.email, {"user": user, "link": link}, obj=user)
+        mail_user(user, "password_reset", link=link)
     return True
 
 

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from crm.accounts.actions.sessions import end_sessions
 from crm.accounts.email_addresses import set_address
 from crm.accounts.errors import EmailTaken, LastAdministrator, UsernameTaken
+from crm.accounts.mails import mail_user, notify
 from crm.accounts.models import Company, User
 from crm.accounts.permissions_table import Role
 from crm.accounts.reset_links import reset_link
@@ -18,7 +19,6 @@ from crm.accounts.user_fields import check_password, clean_fields, refuse_taken
 from crm.audit.recording import record
 from crm.core.actors import Actor
 from crm.core.tenancy import current_company_id
-from crm.mail.actions import queue_mail
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,10 @@ def create_user(new: NewUser, *, by: Actor) -> User:
     Raises `EmailTaken`, `UsernameTaken`, `InvalidField`.
     """
     user = insert_user(new)
+    user.company = Company.objects.get(pk=user.company_id)
     record("user.created", user, by=by, data={"role": user.role})
     if new.password is None:
-        queue_mail("accounts/welcome", user.email, {"user": user, "link": reset_link(user)}, obj=user)
+        mail_user(user, "welcome", link=reset_link(user))
     return user
 
 
@@ -84,6 +85,7 @@ def update_user(user: User, changes: Mapping[str, Any], *, by: Actor) -> User:
     _save(user, [*changed, "updated_at"])
     if "email" in changed:
         set_address(user, verified=False)
+        notify(user, f"The e-mail address of your account was changed to {user.email}.", to=changed["email"][0])
     record("user.updated", user, by=by, changes=changed)
     return user
 
