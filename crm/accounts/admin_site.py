@@ -50,6 +50,12 @@ class CompanyAdminSite(UnfoldAdminSite):
         super().__init__(name)
         self.disable_action("delete_selected")  # it goes round the actions
 
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """A package's own admin knows no company, so it is for the superuser alone."""
+        from crm.core.admin import safe_admin
+
+        super().register(model_or_iterable, safe_admin(admin_class), **options)
+
     def get_urls(self) -> list[Any]:
         return [path("company/", self.choose_company, name="company"), *super().get_urls()]
 

@@ -59,6 +59,7 @@ DJANGO_MODELS = {
     "vendors.vendor": "vendors",
     "accounts.user": "users",
     "accounts.invitation": "users",
+    "accounts.company": "company",
     "audit.auditentry": "audit",
     "mail.mail": "mail",
     "mail.mailattempt": "mail",

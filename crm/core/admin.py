@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
-from typing import Any
-from uuid import UUID
+from functools import cached_property, wraps
+from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import models, transaction
 from django.db.models import QuerySet
@@ -19,12 +19,15 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 
-from crm.core.errors import InvalidField, Refused
-from crm.core.tenancy import NotFound, get_or_refuse
+from crm.core.errors import Refused
+from crm.core.tenancy import NotFound, get_or_refuse, unscoped
 from crm.core.text import fold
 
 COUNTED = 10_000  # a list counts so far and no further
+MOST = 5_000  # rows of one action: larger work is the business of jobs
 SECRETS = ("password", "hash", "mac", "token", "secret")
+
+F = TypeVar("F", bound=forms.Form)
 
 
 class CountedPaginator(Paginator):
@@ -41,10 +44,14 @@ class RefusableForm(forms.ModelForm):  # type: ignore[type-arg]
 
     refusal: Refused | None = None
 
+    def clean(self) -> Any:
+        """Uniqueness and other rules of rows are the action's to judge, so not asked of the model here."""
+        return self.cleaned_data
+
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
         if self.refusal is not None:
-            named = self.refusal.field if isinstance(self.refusal, InvalidField) else None
+            named = getattr(self.refusal, "field", None)
             self.add_error(named if named in self.fields else None, self.refusal.message)
 
 
@@ -198,8 +205,29 @@ class CompanyModelAdmin(ModelAdmin):
         }
         return TemplateResponse(request, "admin/ask.html", context)
 
-    def do_each(self, request: HttpRequest, rows: QuerySet[Any], act: Callable[[Any], object], done: str) -> None:
+    def asked(self, request: HttpRequest, form: type[F]) -> F:
+        """The form of `ask`, filled once it has come back."""
+        return form(request.POST) if request.POST.get("confirmed") else form()
+
+    def actor(self, request: HttpRequest) -> Any:
+        """Who acts, for `by=`: nobody else than a user comes in here."""
+        return request.user
+
+    def label(self, row: Any) -> str:
+        """What a message calls the row."""
+        return str(row)
+
+    def too_many(self, request: HttpRequest, rows: QuerySet[Any]) -> bool:
+        """Whether the choice is more than one request can do, which is told."""
+        if rows.order_by()[: MOST + 1].count() <= MOST:
+            return False
+        messages.error(request, f"Choose at most {MOST:,} at a time.")
+        return True
+
+    def each(self, request: HttpRequest, rows: QuerySet[Any], act: Callable[[Any], object], done: str) -> None:
         """`act` on every row, each in a transaction of its own; refusals are told and stop no other row."""
+        if self.too_many(request, rows):
+            return
         count, refusals = 0, {}
         for row in rows:
             try:
@@ -207,10 +235,10 @@ class CompanyModelAdmin(ModelAdmin):
                     act(row)
                 count += 1
             except Refused as refusal:
-                refusals[row.pk] = f"{row}: {refusal.message}"
+                refusals[row.pk] = f"{self.label(row)}: {refusal.message}"
         self.tell(request, count, refusals, done)
 
-    def tell(self, request: HttpRequest, count: int, refusals: Mapping[UUID, str], done: str) -> None:
+    def tell(self, request: HttpRequest, count: int, refusals: Mapping[Any, str], done: str) -> None:
         """What an action did to how many, and the first refusals by name."""
         if count:
             messages.success(request, f"{count:,} {done}.")
@@ -232,10 +260,28 @@ class ReadOnlyAdmin(CompanyModelAdmin):
         return False
 
 
+def _everywhere(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Such rows point at users of every company; the page is rendered before the scope ends."""
+
+    @wraps(view)
+    def run(self: PlatformModelAdmin, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if not self.has_module_permission(request):
+            raise PermissionDenied
+        with unscoped("the platform's own tables, for its superuser"):
+            response = view(self, request, *args, **kwargs)
+            return response.render() if isinstance(response, TemplateResponse) else response
+
+    return run
+
+
 class PlatformModelAdmin(ModelAdmin):
-    """For models without a company (logs, schedules, sessions): the platform superuser's alone."""
+    """For models without a company (logs, schedules, addresses): the platform superuser's alone."""
 
     list_fullwidth = True
+    changelist_view = _everywhere(ModelAdmin.changelist_view)
+    changeform_view = _everywhere(ModelAdmin.changeform_view)
+    delete_view = _everywhere(ModelAdmin.delete_view)
+    history_view = _everywhere(ModelAdmin.history_view)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return bool(getattr(request.user, "is_superuser", False))
@@ -250,3 +296,12 @@ class PlatformModelAdmin(ModelAdmin):
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         raise NotFound
+
+
+def safe_admin(admin_class: type[Any] | None) -> type[Any]:
+    """Ours as it is; a package's own, or none, becomes the platform superuser's alone."""
+    if admin_class is None:
+        return PlatformModelAdmin
+    if issubclass(admin_class, CompanyModelAdmin | PlatformModelAdmin):
+        return admin_class
+    return type(admin_class.__name__, (PlatformModelAdmin, admin_class), {})
