@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -89,6 +89,16 @@ def other_agent(company: Company) -> Agent:
 def stranger(db: None) -> User:
     """An admin of another company."""
     return UserFactory(company=CompanyFactory(name="Elsewhere"), role=Role.ADMIN, email="admin@elsewhere.example")
+
+
+@pytest.fixture
+def api() -> Callable[[User], Any]:
+    """An API client with the user's access token: `api(admin).get("/api/v1/leads")`."""
+    from rest_framework.test import APIClient
+
+    from crm.accounts.actions import open_session
+
+    return lambda user: APIClient(HTTP_AUTHORIZATION=f"Bearer {open_session(user).access}")
 
 
 @pytest.fixture(autouse=True)

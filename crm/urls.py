@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 
 from crm.core.api.documentation import openapi
@@ -26,7 +27,7 @@ urlpatterns = [
     re_path(r"^redoc/?$", SpectacularRedocView.as_view(url="/openapi.json"), name="redoc"),
     path("api/v1/", include("crm.api")),
     path("api/", include("crm.api")),
-    re_path(r"", page_not_found, name="unknown"),
+    re_path(r"", csrf_exempt(page_not_found), name="unknown"),
 ]
 
 handler400 = "crm.core.error_pages.bad_request"

@@ -32,26 +32,26 @@ CODES = {"required": MISSING, "null": "null_not_allowed", "invalid": "value_erro
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
     """Answers every error, the unforeseen too, so that the API answers in JSON with `DEBUG` on as well."""
     set_rollback()
-    response = _answer(error)
+    view = context.get("view")
+    response = _answer(error, view)
     if response is not None:
         return response
-    view = context.get("view")
     log.error("Unforeseen error in %s", type(view).__name__, exc_info=error)
     got_request_exception.send(sender=type(view), request=getattr(context.get("request"), "_request", None))
     return Response({"detail": "Something went wrong on our side."}, 500)
 
 
-def _answer(error: Exception) -> Response | None:
+def _answer(error: Exception, view: Any) -> Response | None:
     if isinstance(error, Refused):
         return Response(refusal_body(error), error.status, headers=CHALLENGE if error.status == 401 else None)
     if isinstance(error, Unacceptable):
         return Response({"detail": [problem.as_json() for problem in error.problems]}, error.status_code)
     if isinstance(error, exceptions.ValidationError):
-        return _answer(Unacceptable(problems_of(error.detail)))
+        return _answer(Unacceptable(problems_of(error.detail)), view)
     if isinstance(error, exceptions.APIException):
-        return _api_exception(error)
+        return _api_exception(error, view)
     if isinstance(error, ModelValidationError):
-        return _answer(Unacceptable(_model_problems(error)))
+        return _answer(Unacceptable(_model_problems(error)), view)
     if isinstance(error, RequestDataTooBig):
         return _detail(TOO_BIG, 413)
     if isinstance(error, SuspiciousOperation | MultiPartParserError | UnreadablePostError):
@@ -70,7 +70,7 @@ def refusal_body(error: Refused) -> dict[str, Any]:
     return {"detail": error.message, **error.extra}
 
 
-def _api_exception(error: exceptions.APIException) -> Response:
+def _api_exception(error: exceptions.APIException, view: Any) -> Response:
     detail = error.detail if isinstance(error.detail, str) else NOT_FOUND
     headers = {}
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
@@ -79,6 +79,8 @@ def _api_exception(error: exceptions.APIException) -> Response:
     if isinstance(error, exceptions.Throttled) and error.wait:
         headers["Retry-After"] = str(int(error.wait))
         detail = exceptions.ErrorDetail("Too many requests; try again later.", code="throttled")
+    if isinstance(error, exceptions.MethodNotAllowed):
+        headers["Allow"] = ", ".join(view.allowed_methods)
     return Response({"detail": str(detail)}, error.status_code, headers=headers)
 
 

@@ -19,6 +19,12 @@ class Router(SimpleRouter):
         super().__init__(trailing_slash=False)
         self.trailing_slash = "/?"
 
+    def get_method_map(self, viewset: Any, method_map: Mapping[str, str]) -> dict[str, str]:
+        """PUT and PATCH both change the named fields alone: one `update` serves both."""
+        if not hasattr(viewset, "partial_update"):
+            method_map = {way: "update" if action == "partial_update" else action for way, action in method_map.items()}
+        return dict(super().get_method_map(viewset, method_map))
+
     def get_lookup_regex(self, viewset: Any, lookup_prefix: str = "") -> str:
         lookup = getattr(viewset, "lookup_url_kwarg", None) or getattr(viewset, "lookup_field", "pk")
         return f"(?P<{lookup_prefix}{lookup}>{getattr(viewset, 'lookup_value_regex', '[^/]+')})"
@@ -34,5 +40,6 @@ def route(pattern: str, viewset: Any, actions: Mapping[str, str], name: str | No
 
 
 def as_regex(pattern: str) -> str:
-    parts = PARAMETER.split(pattern.strip("/"))
-    return "".join(f"(?P<{part}>[^/]+)" if number % 2 else part.replace(".", r"\.") for number, part in enumerate(parts))
+    """`leads/<pk>/assign` as a regular expression."""
+    parts = PARAMETER.split(pattern.strip("/").replace(".", r"\."))
+    return "".join(f"(?P<{part}>[^/]+)" if number % 2 else part for number, part in enumerate(parts))

@@ -41,6 +41,7 @@ RATE_HEADERS = {
 class Description:
     summary: str
     body: Any = None
+    partial: bool = False
     answer: Any = None
     status: int = 200
     listing: str = ""
@@ -58,6 +59,7 @@ def describe(
     summary: str,
     *,
     body: Any = None,
+    partial: bool = False,
     answer: Any = None,
     status: int = 200,
     listing: str = "",
@@ -72,16 +74,18 @@ def describe(
 ) -> Callable[[H], H]:
     """Documents a handler of an `ApiViewSet`.
 
-    `body`: the serializer class that `self.body` reads. `answer`: a serializer class or an OpenAPI schema; without
-    it the shape is taken from `answer_example`. `listing`: the plural; then answer and example are those of one
-    row, and `extra_example` is what stands beside the rows. `errors`: statuses beyond those that every such route
-    has (409 of an action, 404 of a name in the body). `other_answers`: further good ones, `{204: "None is left."}`.
+    `body`: the serializer class that `self.body` reads, `partial` as it reads it. `answer`: a serializer class or an
+    OpenAPI schema; without it the shape is taken from `answer_example`. `listing`: the plural; then answer and
+    example are those of one row, and `extra_example` is what stands beside the rows. `errors`: statuses beyond those
+    that every such route has (409 of an action, 404 of a name in the body). `other_answers`: further good ones,
+    `{204: "None is left."}`.
     """
 
     def decorate(handler: H) -> H:
         handler.described = Description(  # type: ignore[attr-defined]
             summary,
             body,
+            partial,
             answer,
             status,
             listing,
@@ -180,9 +184,9 @@ class Schema(AutoSchema):
         return {media: OpenApiRequest(body, examples=examples) for media in self.map_parsers()}
 
     def _get_request_for_media_type(self, serializer: Any, direction: Any = "request") -> tuple[Any, bool]:
-        """A PUT, too, changes only the fields that it names."""
-        if self.method == "PUT" and isinstance(serializer, type) and self.said.status == 200:
-            serializer = serializer(partial=getattr(self.view, "put_is_partial", False))
+        """A PUT may be partial, as a PATCH is."""
+        if self.said.partial and isinstance(serializer, type):
+            serializer = serializer(partial=True)
         return super()._get_request_for_media_type(serializer, direction)  # type: ignore[no-any-return]
 
     def get_response_serializers(self) -> dict[int, OpenApiResponse]:

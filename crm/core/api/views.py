@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar, TypeVar
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from rest_framework import serializers
@@ -18,7 +19,7 @@ from rest_framework.viewsets import ViewSetMixin
 from crm.core.api import idempotency, matching, paging, throttling
 from crm.core.api.filters import StrictFilterSet
 from crm.core.api.json import is_clean
-from crm.core.api.problems import Unacceptable
+from crm.core.api.problems import MISSING, Problem, Unacceptable
 from crm.core.tenancy import NotFound, get_or_refuse
 
 M = TypeVar("M", bound=models.Model)
@@ -44,9 +45,18 @@ class ApiViewSet(ViewSetMixin, APIView):
         checked.is_valid(raise_exception=True)
         return dict(checked.validated_data)
 
+    def uploaded(self, name: str = "file") -> UploadedFile[Any]:
+        """The file of a multipart request; 400 where there is none."""
+        if (file := self.request.FILES.get(name)) is None:
+            raise Unacceptable([Problem(("body", name), "Field required.", MISSING)])
+        return file
+
     def find(self, queryset: models.QuerySet[M], pk: object) -> M:
         """The row; 404 unknown or malformed, 403 where not in the queryset. Asks `If-Match` of the path's row."""
-        row = get_or_refuse(queryset, pk)
+        try:
+            row = get_or_refuse(queryset, pk)
+        except NotFound:
+            raise NotFound(f"{queryset.model._meta.verbose_name} not found".capitalize()) from None
         if self.request.method not in ("GET", "HEAD") and str(pk) in map(str, self.kwargs.values()):
             self.check_match(row)
         return row
