@@ -64,7 +64,7 @@ def find(text: str) -> Outcome | None:
 def own(key: str) -> Outcome | None:
     """The company's own one, retired ones too: a lead may still have it."""
     row = Disposition.objects.filter(key=key).first()
-    return row and as_outcome(row)
+    return as_outcome(row) if row else None
 
 
 def as_outcome(row: Disposition) -> Outcome:

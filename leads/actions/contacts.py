@@ -86,8 +86,8 @@ def given_fields(data: Mapping[str, Any], *, by: Actor) -> dict[str, Any]:
     """A contact's own fields out of what was given: `name` split, `phone` normalised, e-mail in lower case."""
     fields = {name: data[name] for name in CONTACT_FIELDS if data.get(name) is not None}
     if data.get("name") and not fields.get("first_name"):
-        fields["first_name"], _, rest = str(data["name"]).strip().partition(" ")
-        fields.setdefault("last_name", rest.strip())
+        fields["first_name"], _, rest = data["name"].strip().partition(" ")
+        fields["last_name"] = fields.get("last_name") or rest.strip()
     if "email" in fields:
         fields["email"] = fields["email"].strip().lower()
     if phone := fields.get("phone_e164"):

@@ -94,7 +94,8 @@ def create_lead(data: NewLead | Mapping[str, Any], *, by: Actor, agent: Agent | 
     if agent is None and not match.is_new and lead.is_open:
         lead.is_duplicate = flag_or_refuse(match.contact, by=by)
     if match.is_new and lead.stage != Stage.LEAD:
-        Contact.objects.filter(pk=match.contact.pk).update(lifecycle_stage=lead.stage)
+        match.contact.lifecycle_stage = lead.stage
+        match.contact.save(update_fields=["lifecycle_stage"])
     lead.save(force_insert=True)
     record_many([*match.events, lead_created_event(lead, match, by=by)])
     if agent is None:

@@ -42,7 +42,7 @@ def update_disposition(row: Disposition, changes: Mapping[str, Any], *, by: Acto
     for name, (_, value) in done.items():
         setattr(row, name, value)
     if done:
-        row.save(update_fields=list(done))
+        row.save(update_fields=[*done, "updated_at"])
         record(events.DISPOSITION_UPDATED, row, by=by, changes=done)
     return row
 

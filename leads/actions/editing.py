@@ -53,7 +53,11 @@ class LeadEdit:
         changes |= self.close() if stage in CLOSED_STAGES else self.reopen_from(changes["stage"][0])
         changes |= {} if automatic else self.worked()
         self.person["lifecycle_stage"] = stage
-        data = {"reason": reason, "is_automatic": automatic, "stayed_seconds": self.move.stayed_seconds}
+        data = {
+            "stage_change_id": self.move.pk,  # the reason stands there: people write names into it
+            "is_automatic": self.move.is_automatic,
+            "stayed_seconds": self.move.stayed_seconds,
+        }
         del changes["stage_changed_at"]
         self.tell(events.LEAD_STAGE_CHANGED, changes, data)
 

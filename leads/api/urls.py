@@ -1,7 +1,25 @@
-"""API routes; mounted twice by `crm/api.py`. Fixed paths stand before `leads/<pk>`."""
+"""API routes; mounted twice by `crm/api.py`. Fixed paths stand before those with an id."""
 
 from __future__ import annotations
 
-from leads.importing.urls import api_urlpatterns as importing
+from crm.core.api.routers import route
+from leads.api.contact_views import ContactViewSet
+from leads.api.disposition_views import DispositionViewSet
+from leads.api.views import LeadViewSet
 
-urlpatterns = [*importing]
+ONE = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
+
+urlpatterns = [
+    route("leads", LeadViewSet, {"get": "list", "post": "create"}, "lead-list"),
+    route("leads/search", LeadViewSet, {"get": "list"}, "lead-search"),
+    route("leads/stats", LeadViewSet, {"get": "stats"}, "lead-stats"),
+    route("leads/<pk>", LeadViewSet, ONE, "lead-detail"),
+    route("leads/<pk>/stage", LeadViewSet, {"put": "stage"}, "lead-stage"),
+    route("leads/<pk>/deal-value", LeadViewSet, {"put": "deal_value"}, "lead-deal-value"),
+    route("leads/<pk>/notes", LeadViewSet, {"get": "notes", "post": "add_note"}, "lead-notes"),
+    route("leads/<pk>/timeline", LeadViewSet, {"get": "timeline"}, "lead-timeline"),
+    route("contacts", ContactViewSet, {"get": "list", "post": "create"}, "contact-list"),
+    route("contacts/<pk>", ContactViewSet, ONE, "contact-detail"),
+    route("dispositions", DispositionViewSet, {"get": "list", "post": "create"}, "disposition-list"),
+    route("dispositions/<pk>", DispositionViewSet, ONE, "disposition-detail"),
+]

@@ -1,0 +1,151 @@
+"""What the API's documentation shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PERSON = {
+    "first_name": "John",
+    "last_name": "Ryder",
+    "email": "john@acme.example",
+    "phone_e164": "+14155552671",
+}
+IDS = {
+    "lead": "0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b",
+    "company": "0193a1b2-0000-7000-8000-000000000001",
+    "contact": "0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1c",
+    "agent": "0193a1b2-0000-7000-8000-0000000000a1",
+    "user": "0193a1b2-0000-7000-8000-0000000000b1",
+}
+NEW_LEAD: dict[str, Any] = {
+    "agent_id": IDS["agent"],
+    "first_name": "John",
+    "phone_e164": "+14155552671",
+    "source": "website",
+    "deal_value": 10000.0,
+    "custom_fields": {"company": "Acme Corp", "position": "Manager"},
+    "schedule_at": "2026-06-24T14:00:00Z",
+}
+LEAD: dict[str, Any] = {
+    "id": IDS["lead"],
+    "company_id": IDS["company"],
+    "contact_id": IDS["contact"],
+    "contact": {
+        "id": IDS["contact"],
+        **PERSON,
+        "organization": "Acme Corp",
+        "title": "Manager",
+        "lifecycle_stage": "lead",
+        "opt_in_status": "unknown",
+        "do_not_contact": False,
+    },
+    **PERSON,
+    "agent_id": IDS["agent"],
+    "agent_name": "Priya Rao",
+    "agent_email": "priya@copperline.example",
+    "assignee_id": IDS["user"],
+    "created_by_id": IDS["user"],
+    "vendor_code": None,
+    "campaign_id": None,
+    "source": "website",
+    "status": "new",
+    "stage": "lead",
+    "stage_changed_at": "2026-06-23T10:00:00Z",
+    "disposition": None,
+    "priority": "normal",
+    "qualification_status": "unqualified",
+    "score": 0,
+    "deal_value": 10000.0,
+    "expected_close_date": None,
+    "qualification_data": {},
+    "custom_fields": {"company": "Acme Corp", "position": "Manager"},
+    "tags": ["demo"],
+    "schedule_at": "2026-06-24T14:00:00Z",
+    "attempts_count": 0,
+    "next_attempt_at": None,
+    "deadline": "2026-06-23T12:00:00Z",
+    "sla_status": "on_track",
+    "first_response_at": None,
+    "assigned_at": "2026-06-23T10:00:00Z",
+    "closed_at": None,
+    "is_duplicate": False,
+    "created_at": "2026-06-23T10:00:00Z",
+    "updated_at": "2026-06-23T10:00:00Z",
+}
+LEAD_CHANGE: dict[str, Any] = {
+    "first_name": "John Smith",
+    "custom_fields": {"company": "Acme Corp", "position": "Senior Manager"},
+    "schedule_at": "2026-06-25T10:00:00Z",
+    "disposition": "callback",
+}
+STATS: dict[str, Any] = {
+    "total_leads": 150,
+    "lead_count": 45,
+    "mql_count": 38,
+    "sql_count": 25,
+    "opportunity_count": 20,
+    "customer_count": 18,
+    "lost_count": 4,
+    "avg_score": 67.5,
+    "total_pipeline_value": 450000.0,
+    "unqualified_count": 42,
+    "qualified_count": 83,
+    "disqualified_count": 25,
+}
+NOTE: dict[str, Any] = {
+    "id": "0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1d",
+    "lead_id": IDS["lead"],
+    "text": "Asked for the price list.",
+    "user_id": IDS["user"],
+    "user_name": "Priya Rao",
+    "created_at": "2026-06-23T10:05:00Z",
+}
+HAPPENING: dict[str, Any] = {
+    "id": "0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1e",
+    "at": "2026-06-23T10:05:00Z",
+    "action": "lead.stage_changed",
+    "label": "Stage changed",
+    "actor": "Priya Rao",
+    "object_type": "lead",
+    "object_id": IDS["lead"],
+    "changes": [{"field": "stage", "before": "lead", "after": "mql"}],
+    "data": {"is_automatic": False, "stayed_seconds": 300},
+    "text": "Asked for a demo",
+}
+NEW_CONTACT: dict[str, Any] = {
+    "first_name": "John",
+    "last_name": "Ryder",
+    "phone": "(415) 555-2671",
+    "email": "john@acme.example",
+    "organization": "Acme Corp",
+}
+CONTACT: dict[str, Any] = {
+    "id": IDS["contact"],
+    "company_id": IDS["company"],
+    "name": "John Ryder",
+    **PERSON,
+    "organization": "Acme Corp",
+    "title": None,
+    "timezone": "America/Los_Angeles",
+    "timezones": ["America/Los_Angeles"],
+    "country": "US",
+    "region": None,
+    "city": None,
+    "tags": [],
+    "custom_fields": {},
+    "lifecycle_stage": "lead",
+    "opt_in_status": "unknown",
+    "do_not_contact": False,
+    "created_by_id": IDS["user"],
+    "created_at": "2026-06-23T10:00:00Z",
+    "updated_at": "2026-06-23T10:00:00Z",
+}
+DISPOSITION: dict[str, Any] = {
+    "id": "0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1f",
+    "key": "wants_brochure",
+    "label": "Wants brochure",
+    "is_final": False,
+    "reached_person": True,
+    "is_active": True,
+    "is_built_in": False,
+}
