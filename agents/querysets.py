@@ -41,9 +41,16 @@ class AgentQuerySet(TenantQuerySet["Agent"]):
         return self.annotate(held=Coalesce(Subquery(held.values("n")), 0, output_field=IntegerField()))
 
     def with_room(self, room: bool = True) -> Self:
-        """Those that could take one more open lead, or those that could not."""
-        can_take = Q(max_capacity__isnull=True) | Q(held__lt=F("max_capacity"))
+        """Those that could be given one more open lead, or those that could not."""
+        can_take = Q(is_active=True) & (Q(max_capacity__isnull=True) | Q(held__lt=F("max_capacity")))
         return self.with_load().filter(can_take if room else ~can_take)
+
+    def matching(self, words: str) -> Self:
+        """Every word in the name or the e-mail."""
+        found = self
+        for word in words.split():
+            found = found.filter(Q(name__icontains=word) | Q(user__email__icontains=word))
+        return found
 
     def open_leads(self) -> Any:
         """Leads stand on a higher floor and are reached by the name of the relation."""

@@ -1,7 +1,15 @@
-"""API routes; mounted twice by `crm/api.py`."""
+"""API routes; mounted twice by `crm/api.py`. `GET /agents/<pk>/assignments` stands in `leads.assignment`."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from agents.api.views import AgentViewSet
+from crm.core.api.routers import route
 
-urlpatterns: list[URLPattern] = []
+ONE = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
+
+urlpatterns = [
+    route("agents", AgentViewSet, {"get": "list", "post": "create"}, "agent-list"),
+    route("agents/<pk>", AgentViewSet, ONE, "agent-detail"),
+    route("agents/<pk>/capacity", AgentViewSet, {"put": "capacity"}, "agent-capacity"),
+    route("agents/<pk>/availability", AgentViewSet, {"put": "availability"}, "agent-availability"),
+]

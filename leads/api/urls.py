@@ -6,10 +6,14 @@ from crm.core.api.routers import route
 from leads.api.contact_views import ContactViewSet
 from leads.api.disposition_views import DispositionViewSet
 from leads.api.views import LeadViewSet
+from leads.assignment.urls import urlpatterns as assignment
+from leads.importing.urls import api_urlpatterns as importing
 
 ONE = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
 
 urlpatterns = [
+    *assignment,
+    *importing,
     route("leads", LeadViewSet, {"get": "list", "post": "create"}, "lead-list"),
     route("leads/search", LeadViewSet, {"get": "list"}, "lead-search"),
     route("leads/stats", LeadViewSet, {"get": "stats"}, "lead-stats"),

@@ -16,7 +16,7 @@ from django.utils.timezone import now
 
 from agents.models import Agent
 from crm.core.actors import Actor
-from leads.assignment.candidates import candidates, default_pool, taken_pairs
+from leads.assignment.candidates import candidates, default_pool, lock_agents, taken_pairs
 from leads.assignment.errors import LeadIsClosed, NobodyFits
 from leads.assignment.placing import Placement, give_back, lock_leads, place
 from leads.assignment.strategies import Candidate, Choice, Ranking, reason_for
@@ -77,23 +77,37 @@ def assign_many(
     return work.result
 
 
-def return_many(leads: LeadQuerySet, *, by: Actor, why: str) -> int:
-    """Return all open held leads of the queryset to the queue, on record; how many they were. `why`: one short word."""
+def return_many(leads: LeadQuerySet, *, by: Actor, why: str, wait: bool = True) -> int:
+    """Return all open held leads of the queryset to the queue, on record; how many they were. `why`: one short word.
+
+    `wait=False` leaves out the leads that another transaction holds at this moment.
+    """
     count, last = 0, None
     with transaction.atomic():
-        while rows := _page(leads.open().filter(agent__isnull=False), last):
+        while rows := _page(leads.open().filter(agent__isnull=False), last, wait=wait):
             last = rows[-1].pk
             give_back([Placement(lead, None, {"returned": why}) for lead in rows], by=by, at=now())
             count += len(rows)
     return count
 
 
+def return_all_of(agent_id: UUID, *, by: Actor, why: str) -> int:
+    """Return what the agent holds, and hold its row until the transaction ends, so that nothing new comes to it.
+
+    What came between the two is fetched without waiting: whoever holds such a lead may be waiting for the agent.
+    """
+    held = Lead.objects.filter(agent_id=agent_id)
+    count = return_many(held, by=by, why=why)
+    lock_agents([agent_id])
+    return count + return_many(held, by=by, why=why, wait=False)
+
+
 def _ids(pool: Iterable[Agent | UUID]) -> list[UUID]:
     return list(dict.fromkeys(agent.pk if isinstance(agent, Agent) else agent for agent in pool))
 
 
-def _page(leads: QuerySet[Lead], last: UUID | None) -> list[Lead]:
-    return lock_leads(leads if last is None else leads.filter(pk__gt=last), limit=BATCH)
+def _page(leads: QuerySet[Lead], last: UUID | None, *, wait: bool = True) -> list[Lead]:
+    return lock_leads(leads if last is None else leads.filter(pk__gt=last), limit=BATCH, wait=wait)
 
 
 @dataclass

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from agents.capacity import Capacity
 from crm.core.errors import Conflict, NotAllowed
@@ -40,8 +42,9 @@ class NobodyFits(Conflict):
 
     code = "nobody_fits"
 
-    def __init__(self, message: str = "No agent has room for this lead") -> None:
-        super().__init__(message)
+    def __init__(self, passed_over: Sequence[tuple[UUID, str]] = ()) -> None:
+        named = [{"agent_id": str(pk), "why": why} for pk, why in passed_over[:20]]
+        super().__init__("No agent has room for this lead", passed_over=named)
 
 
 class LeadIsClosed(Conflict):

@@ -39,10 +39,10 @@ class Placement:
         self.from_agent_id = self.lead.agent_id
 
 
-def lock_leads(leads: QuerySet[Lead], *, limit: int | None = None) -> list[Lead]:
+def lock_leads(leads: QuerySet[Lead], *, limit: int | None = None, wait: bool = True) -> list[Lead]:
     """In the order of ids, with what a placement decides on and writes."""
     rows = leads.only("company", "contact", *DECIDING_FIELDS).order_by("pk")
-    return list(rows.select_for_update(of=("self",), no_key=True)[:limit])
+    return list(rows.select_for_update(of=("self",), no_key=True, skip_locked=not wait)[:limit])
 
 
 def lock_lead(lead: Lead) -> Lead:

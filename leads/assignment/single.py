@@ -17,6 +17,7 @@ from agents.models import Agent
 from crm.accounts.permissions_table import allows
 from crm.audit.recording import record
 from crm.core.actors import Actor, as_user
+from crm.core.errors import Refused
 from leads.assignment.candidates import candidates, default_pool, lock_agents, taken_pairs, works_at
 from leads.assignment.errors import (
     AgentInactive,
@@ -93,16 +94,23 @@ def assign_by_strategy(
     by: Actor,
     notes: str = "",
     priority: int | None = None,
+    only_held: bool = False,
 ) -> Lead:
-    """Give the lead to whom the strategy names of the pool (none: `default_pool`); its holder is passed over."""
+    """Give the lead to whom the strategy names of the pool (none: `default_pool`); its holder is passed over.
+
+    Refuses with `NobodyFits`, naming whom it passed over; of a pool of one, with what stands in that agent's way.
+    `only_held`: a lead that nobody holds is refused with `NobodyHolds`.
+    """
     with _together():
         _lock_open(lead, False)
+        if only_held and lead.agent_id is None:
+            raise NobodyHolds
         at = now()
         found = candidates(default_pool() if pool is None else pool, strategy=strategy, at=at)
         pairs = taken_pairs([lead.contact_id], [c.agent.pk for c in found])
         choice = Ranking(found, strategy, set(pairs)).choose(lead)
         if choice.candidate is None:
-            raise NobodyFits
+            raise _why_nobody(choice, found)
         agent = choice.candidate.agent
         _set_priority(lead, priority, by=by)
         placement = Placement(lead, agent, reason_for(strategy, choice, len(found)))
@@ -217,6 +225,13 @@ def _next_unassigned(agent: Agent) -> Lead | None:
     waiting = Lead.objects.open().filter(agent__isnull=True).exclude(Exists(dealt_with))
     best = waiting.order_by("-priority", "-score", "created_at", "pk")
     return best.select_for_update(of=("self",), no_key=True, skip_locked=True).first()
+
+
+def _why_nobody(choice: Choice, found: Sequence[Candidate]) -> Refused:
+    if len(found) == 1 and (obstacle := found[0].obstacle):
+        only = found[0]
+        return AgentInactive(only.agent) if obstacle == "inactive" else CapacityExceeded(only.agent, only.capacity)
+    return NobodyFits(choice.passed_over)
 
 
 def _set_priority(lead: Lead, priority: int | None, *, by: Actor) -> None:
