@@ -9,6 +9,14 @@ from agents.api.urls import urlpatterns as agents
 from crm.accounts.api.urls import urlpatterns as accounts
 from crm.audit.api.urls import urlpatterns as audit
 from crm.core.error_pages import page_not_found
+from crm.notifications.api.urls import urlpatterns as notifications
 from leads.api.urls import urlpatterns as leads
 
-urlpatterns = [*accounts, *agents, *leads, *audit, re_path(r"", csrf_exempt(page_not_found), name="api-unknown")]
+urlpatterns = [
+    *accounts,
+    *agents,
+    *leads,
+    *notifications,
+    *audit,
+    re_path(r"", csrf_exempt(page_not_found), name="api-unknown"),
+]

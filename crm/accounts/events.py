@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-EVENTS = {
+LABELS = {
     "company.registered": "Company registered",
     "company.updated": "Company settings changed",
     "invitation.sent": "Invitation sent",

@@ -45,6 +45,8 @@ class Outgoing:
     to: str
     context: Mapping[str, Any] = field(default_factory=dict)
     obj: models.Model | None = None
+    resend_of: Mail | None = None
+    requested_by: Actor | None = None
 
 
 def queue_mail(kind: str, to: str, context: Mapping[str, Any], *, obj: models.Model | None = None) -> Mail:
@@ -75,6 +77,8 @@ def _written(one: Outgoing) -> Mail:
         html=rendered.html,
         object_type=one.obj._meta.model_name or "" if one.obj else "",
         object_id=one.obj.pk if one.obj else None,
+        resend_of=one.resend_of,
+        requested_by=as_user(one.requested_by) if one.requested_by else None,
     )
 
 
@@ -84,7 +88,7 @@ def resend(mail: Mail, *, by: Actor) -> Mail:
 
     Raises `NothingToResend` where the text is wiped, and `StillWaiting` for one that has not had its tries yet.
     """
-    if mail.state in (MailState.QUEUED, MailState.SENDING):
+    if mail.is_waiting:
         raise StillWaiting
     if not mail.text:
         raise NothingToResend
@@ -93,6 +97,12 @@ def resend(mail: Mail, *, by: Actor) -> Mail:
     again.save()
     later("mail.send", again.pk)
     return again
+
+
+def hasten(mail: Mail) -> None:
+    """Try a waiting mail now, whenever its next try was due; one that is being sent is left alone."""
+    if Mail.objects.filter(pk=mail.pk, state=MailState.QUEUED).update(due_at=now()):
+        later("mail.send", mail.pk)
 
 
 def send_mail(pk: UUID, *, at: datetime | None = None) -> bool:

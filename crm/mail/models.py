@@ -63,6 +63,10 @@ class Mail(TenantModel):
     def __str__(self) -> str:
         return f"{self.kind} to {self.to}"
 
+    @property
+    def is_waiting(self) -> bool:
+        return self.state in (MailState.QUEUED, MailState.SENDING)
+
 
 class MailAttempt(TenantModel):
     """One try at sending a mail, with what came of it."""

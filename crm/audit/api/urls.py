@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from crm.audit.api.views import AuditViewSet
+from crm.core.api.routers import route
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    route("audit-logs", AuditViewSet, {"get": "list"}, "audit-logs"),
+    route("audit-logs/verify", AuditViewSet, {"get": "verify"}, "audit-verify"),
+]

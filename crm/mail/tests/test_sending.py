@@ -19,7 +19,9 @@ from crm.mail.tasks import send_due
 BODIES = {
     "emails/greeting/subject.txt": "Hello {{ name }}\n",
     "emails/greeting/body.txt": "Dear {{ name }},\n{{ public_url }}/leads/\n",
-    "emails/greeting/body.html": '{% extends "emails/_layout.html" %}{% block body %}<h1>Dear {{ name }}</h1>{% endblock %}',
+    "emails/greeting/body.html": (
+        '{% extends "emails/_layout.html" %}{% block body %}<h1>Dear {{ name }}</h1>{% endblock %}'
+    ),
 }
 
 
