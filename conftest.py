@@ -105,5 +105,6 @@ def api() -> Callable[[User], Any]:
 def _eager_tasks(settings: Any) -> None:
     from crm.celery import app
 
+    app.loader.import_default_modules()
     app.conf.task_always_eager = True
     app.conf.task_eager_propagates = True

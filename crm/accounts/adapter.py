@@ -111,4 +111,4 @@ def invitation_of(request: HttpRequest) -> Any:
 
 def user_of(email: str) -> User | None:
     with unscoped("whose address a mail goes to"):
-        return User.objects.select_related("company").filter(email__iexact=email).first()
+        return User.known.select_related("company").filter(email__iexact=email).first()

@@ -23,7 +23,7 @@ class Backend(AuthenticationBackend):
     def get_user(self, user_id: Any) -> User | None:
         """The session's user with its company, in one query; none once it is switched off."""
         with unscoped("the session's user"):
-            user = User.objects.select_related("company").filter(pk=user_id).first()
+            user = User.known.select_related("company").filter(pk=user_id).first()
         return user if user is not None and user.is_active else None
 
 

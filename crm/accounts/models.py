@@ -71,7 +71,10 @@ class UserQuerySet(TenantQuerySet["User"]):
 
 
 class PlatformUserQuerySet(UserQuerySet):
-    """For the base manager: a platform superuser, who has no company, is known behind a foreign key."""
+    """For the base manager: a platform superuser, who has no company, is known behind a foreign key.
+
+    Also for reading users with their companies: `objects` would join the company and so leave superusers out.
+    """
 
     platform_rows = True
 

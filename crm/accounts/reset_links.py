@@ -21,7 +21,7 @@ def user_of_link(uid: object, token: object) -> User | None:
     """The active user whom the link was made for, if it still holds."""
     with unscoped("a password's link"):
         try:
-            user = User.objects.select_related("company").filter(pk=str(uid), is_active=True).first()
+            user = User.known.select_related("company").filter(pk=str(uid), is_active=True).first()
         except (ValidationError, ValueError):
             return None
         return user if user is not None and default_token_generator.check_token(user, str(token)) else None

@@ -42,7 +42,7 @@ def _by_password(request: HttpRequest, name: str, password: str) -> User | None:
     if user is None:
         return None
     with unscoped("sign in"):
-        return User.objects.select_related("company").get(pk=user.pk)
+        return User.known.select_related("company").get(pk=user.pk)
 
 
 def _check_second_factor(request: HttpRequest, user: User, code: str | None) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import update_last_login
 from django.db import transaction
 from django.utils.timezone import now
 
@@ -48,6 +49,7 @@ def open_session(user: User, *, user_agent: str = "") -> Tokens:
             user_agent=user_agent[:300].replace("\x00", ""),
         )
         session.save(force_insert=True)
+        update_last_login(User, user)
         note_sign_in(user, "api")
     return Tokens(access_token(session, user), refresh.text, session)
 

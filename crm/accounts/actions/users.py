@@ -123,8 +123,8 @@ def activate_user(user: User, *, by: Actor) -> User:
 def _locked(user: User) -> User:
     """The company's row is locked first, so that two administrators cannot take each other's role at once."""
     if user.company_id is not None:
-        Company.objects.select_for_update().get(pk=user.company_id)
-    return User.objects.select_for_update(of=("self",)).select_related("company").get(pk=user.pk)
+        Company.objects.select_for_update(no_key=True).get(pk=user.company_id)
+    return User.objects.select_for_update(of=("self",), no_key=True).select_related("company").get(pk=user.pk)
 
 
 def _refuse_last_administrator(user: User) -> None:

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from crm.accounts.actions import (
     Registration,
+    Tokens,
     accept_invitation,
     end_session,
     open_session,
@@ -65,7 +66,7 @@ class AuthViewSet(ApiViewSet):
 
     def refresh(self, request: Request) -> Response:
         """New tokens for a refresh token, which is spent by it; a spent one ends the session."""
-        return self.answer(tokens_json(refresh_session(self.body(serializers.Refresh)["refresh"])))
+        return self.answer(tokens_body(refresh_session(self.body(serializers.Refresh)["refresh"])))
 
     def logout(self, request: Request) -> Response:
         """End the session that the refresh token, or else the access token, belongs to; at once."""
@@ -94,9 +95,7 @@ class AuthViewSet(ApiViewSet):
         return self.answer(me_json(user, request._request.company))  # type: ignore[attr-defined]
 
     def _signed_in(self, request: Request, user: User) -> dict[str, Any]:
-        tokens = open_session(user, user_agent=request.headers.get("User-Agent", ""))
-        with company_active(tokens.session.company_id):
-            return tokens_json(tokens)
+        return tokens_body(open_session(user, user_agent=request.headers.get("User-Agent", "")))
 
     def _session_to_end(self, request: Request, refresh: str | None) -> ApiSession:
         if refresh is not None:
@@ -104,6 +103,11 @@ class AuthViewSet(ApiViewSet):
         if (found := TokenAuthentication().authenticate(request)) is not None:
             return found[1]
         raise SessionOver
+
+
+def tokens_body(tokens: Tokens) -> dict[str, Any]:
+    with company_active(tokens.session.company_id):
+        return tokens_json(tokens)
 
 
 def refuse_closed(invitation: str | None) -> None:

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
 
-from crm.accounts.models import User
-from crm.accounts.tests.sign_in import bearer, forget_tries
+from crm.accounts.tests.sign_in import forget_tries
 
 
 @pytest.fixture(autouse=True)
@@ -16,21 +14,9 @@ def _no_tries_counted() -> None:
 
 
 @pytest.fixture
-def api() -> APIClient:
-    """Nobody's client."""
+def anyone() -> APIClient:
+    """Nobody's client of the API."""
     return APIClient()
-
-
-@pytest.fixture
-def api_as() -> Callable[[User], APIClient]:
-    """A client with the user's bearer token."""
-
-    def make(user: User) -> APIClient:
-        client = APIClient()
-        client.credentials(HTTP_AUTHORIZATION=bearer(user)["Authorization"])
-        return client
-
-    return make
 
 
 @pytest.fixture

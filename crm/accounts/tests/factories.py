@@ -12,7 +12,7 @@ from crm.accounts.permissions_table import Role
 from crm.core.tenancy import company_active
 
 PASSWORD = "correct horse battery"
-HASHED = make_password(PASSWORD, hasher="pbkdf2_sha256")
+HASHED = make_password(PASSWORD)
 
 
 class CompanyFactory(factory.django.DjangoModelFactory[Company]):
