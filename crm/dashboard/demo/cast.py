@@ -1,0 +1,233 @@
+"""Who is in the demo: two companies, their people, voice agents and vendors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
+
+from agents.models import Agent, Availability, Kind
+from crm.accounts.models import Company, User
+from crm.accounts.permissions_table import Role
+from crm.audit.recording import Event
+from crm.core.actors import System
+from crm.core.tenancy import company_active
+from crm.core.working_hours import WEEKDAYS
+from crm.vendors.models import Vendor
+from leads.models import Disposition
+
+PASSWORD = "look-around-2026"  # noqa: S105 - printed at every start of a demo
+SETUP = System("setup")
+ALL_HOURS = {day: [["00:00", "24:00"]] for day in WEEKDAYS}
+OFFICE_HOURS = {day: [["08:30", "17:30"]] for day in WEEKDAYS[:5]}
+
+
+@dataclass(frozen=True)
+class Person:
+    """One who signs in. An agent holds `load` of its `capacity` when the demo begins."""
+
+    first_name: str
+    last_name: str
+    role: str = Role.AGENT
+    username: str | None = None
+    capacity: int = 0
+    load: int = 0
+    availability: str = Availability.AVAILABLE
+    timezone: str = ""
+    is_active: bool = True
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A voice agent; without `capacity` it holds as many leads as it is given."""
+
+    name: str
+    script: str
+    hours: dict[str, list[list[str]]]
+    load: int
+    capacity: int | None = None
+    timezone: str = ""
+    voice: str = "alloy"
+
+
+@dataclass(frozen=True)
+class Cast:
+    """A company to be made. `queue` leads wait without an agent, `closed` are done, `deleted` were thrown away."""
+
+    name: str
+    domain: str
+    people: Sequence[Person]
+    voices: Sequence[Voice] = ()
+    vendors: Sequence[tuple[str, str]] = ()
+    outcomes: Sequence[tuple[str, str, bool, bool]] = ()
+    queue: int = 0
+    closed: int = 0
+    deleted: int = 0
+    timezone: str = "America/New_York"
+
+
+@dataclass
+class Setting:
+    """What was made of a cast."""
+
+    company: Company
+    users: list[User]
+    agents: dict[Agent, int]
+    vendors: list[Vendor]
+    events: list[Event] = field(default_factory=list)
+
+    def first(self, role: str) -> User:
+        return next(user for user in self.users if user.role == role)
+
+
+BRIGHTWATER = Cast(
+    "Brightwater Solar",
+    "brightwater.example.com",
+    [
+        Person("Ines", "Calder", Role.ADMIN, "admin"),
+        Person("Omar", "Whitlock", Role.MANAGER, "manager"),
+        Person("Greta", "Lindqvist", Role.MANAGER),
+        Person("Priya", "Sethi", username="agent", capacity=60, load=44),
+        Person("Tomas", "Reeve", capacity=40, load=40),
+        Person("Leila", "Farrow", capacity=50, load=47),
+        Person("Kofi", "Oduya", capacity=45, load=41, availability=Availability.BUSY),
+        Person("Mara", "Bellamy", capacity=60, load=52),
+        Person("Hector", "Galvez", capacity=35, load=35),
+        Person("Nadia", "Iversen", capacity=50, load=29, timezone="America/Chicago"),
+        Person("Jonas", "Thorne", capacity=40, load=22, timezone="America/Denver"),
+        Person("Celia", "Navarro", capacity=60, load=31, timezone="America/Los_Angeles"),
+        Person("Samir", "Khan", capacity=30, load=9, availability=Availability.AWAY),
+        Person("Stella", "Moreau", capacity=25, load=3),
+        Person("Arlo", "Jensen", capacity=25, load=0, availability=Availability.OFFLINE),
+        Person("Edith", "Stone", capacity=30, load=0, availability=Availability.OFFLINE, is_active=False),
+    ],
+    [
+        Voice(
+            "Nova",
+            "Hello {{first_name}}, this is Nova from Brightwater Solar. You asked us about solar power. "
+            "Is this a good moment?",
+            ALL_HOURS,
+            load=140,
+        ),
+        Voice(
+            "Echo",
+            "Good day {{first_name}}, Echo speaking for Brightwater Solar, about the offer that we sent you.",
+            OFFICE_HOURS,
+            load=85,
+            capacity=100,
+            timezone="America/Chicago",
+            voice="verse",
+        ),
+    ],
+    [("DEMO001", "Sunrise Lead Exchange"), ("ROOFS24", "Roofs in a Day")],
+    [("site_visit", "Site visit booked", False, True), ("too_expensive", "Too expensive", True, True)],
+    queue=186,
+    closed=2150,
+    deleted=24,
+)
+FERNHILL = Cast(
+    "Fernhill Dental Group",
+    "fernhill.example.org",
+    [
+        Person("Yara", "Norwood", Role.ADMIN, "fernhill"),
+        Person("Callum", "Birch", capacity=25, load=18),
+        Person("Vera", "Mistry", capacity=25, load=11),
+    ],
+    queue=9,
+    closed=44,
+    deleted=1,
+    timezone="America/Los_Angeles",
+)
+CASTS = (BRIGHTWATER, FERNHILL)
+
+
+def make_company(cast: Cast, since: datetime) -> Setting:
+    """The company with its people, agents, vendors and outcomes, as if set up at `since`."""
+    company = Company.objects.create(
+        name=cast.name,
+        timezone=cast.timezone,
+        sla_duration_minutes=1440,
+        sla_by_priority={"urgent": 120, "high": 480},
+        created_at=since,
+    )
+    with company_active(company.pk):
+        users = _users(cast, company, since)
+        agents = _agents(cast, users, since)
+        vendors = Vendor.objects.create_many(
+            [Vendor(code=code, name=name, created_at=since) for code, name in cast.vendors]
+        )
+        Disposition.objects.create_many(
+            Disposition(key=key, label=label, is_final=final, reached_person=reached, created_at=since)
+            for key, label, final, reached in cast.outcomes
+        )
+        made = Setting(company, users, agents, vendors)
+        made.events = _events(made, since)
+    return made
+
+
+def _users(cast: Cast, company: Company, since: datetime) -> list[User]:
+    password = make_password(PASSWORD)
+    users = [
+        User(
+            company=company,
+            email=f"{person.first_name}.{person.last_name}@{cast.domain}".lower(),
+            username=person.username,
+            first_name=person.first_name,
+            last_name=person.last_name,
+            role=person.role,
+            is_active=person.is_active,
+            password=password,
+            date_joined=since,
+        )
+        for person in cast.people
+    ]
+    User.objects.bulk_create(users)
+    EmailAddress.objects.bulk_create(
+        EmailAddress(user=user, email=user.email, verified=True, primary=True) for user in users
+    )
+    return users
+
+
+def _agents(cast: Cast, users: list[User], since: datetime) -> dict[Agent, int]:
+    """Each with the number of open leads that it is to hold."""
+    people = [(person, user) for person, user in zip(cast.people, users, strict=True) if person.role == Role.AGENT]
+    agents = [
+        Agent(
+            user=user,
+            name=user.name,
+            is_active=person.is_active,
+            availability=person.availability,
+            timezone=person.timezone,
+            max_capacity=person.capacity,
+            created_at=since,
+        )
+        for person, user in people
+    ]
+    agents += [
+        Agent(
+            kind=Kind.VOICE,
+            name=voice.name,
+            timezone=voice.timezone,
+            business_hours=voice.hours,
+            max_capacity=voice.capacity,
+            max_concurrent_calls=3,
+            voice_script=voice.script,
+            voice=voice.voice,
+            caller_number="+12125550100",
+            created_at=since,
+        )
+        for voice in cast.voices
+    ]
+    loads = [person.load for person, _ in people] + [voice.load for voice in cast.voices]
+    return dict(zip(Agent.objects.create_many(agents), loads, strict=True))
+
+
+def _events(made: Setting, since: datetime) -> list[Event]:
+    admin, moment = made.first(Role.ADMIN), since + timedelta(minutes=30)
+    events = [Event("company.registered", made.company, admin, at=since)]
+    events += [Event("user.created", user, admin, data={"role": user.role}, at=moment) for user in made.users]
+    events += [Event("agent.created", agent, admin, data={"kind": agent.kind}, at=moment) for agent in made.agents]
+    return events + [Event("vendor.created", vendor, admin, at=moment) for vendor in made.vendors]

@@ -1,0 +1,89 @@
+"""Making the demo: every company of the cast with its leads, in a few large inserts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import chain
+from random import Random
+from typing import Any
+
+from django.db import transaction
+from django.utils.timezone import now
+
+from agents.models import Agent
+from crm.audit.recording import take_over
+from crm.core.tenancy import company_active
+from crm.dashboard.demo.cast import CASTS, Cast, Setting, make_company
+from crm.dashboard.demo.lives import DAYS_BACK, Ending, Life, Storyteller
+from leads.models import Assignment, Contact, Lead, Note, StageChange
+
+SEED = 20_260_101
+FRESH_SHARE = 0.35  # of the open leads that agents hold
+RETURNING_SHARE = 0.05  # of the open leads: a contact whose earlier lead was closed
+
+
+@transaction.atomic
+def make_demo(casts: Sequence[Cast] = CASTS) -> int:
+    """All companies of the cast; how many leads they have."""
+    moment = now().replace(microsecond=0)
+    dice = [Random(SEED + number) for number, _ in enumerate(casts)]  # noqa: S311 - no secret hangs on it
+    return sum(_make(cast, moment, own) for cast, own in zip(casts, dice, strict=True))
+
+
+def _make(cast: Cast, moment: datetime, dice: Random) -> int:
+    setting = make_company(cast, moment - timedelta(days=DAYS_BACK + 1))
+    with company_active(setting.company.pk):
+        lives = list(_lives(cast, setting, Storyteller(setting, moment, dice), dice))
+        _delete_some(lives, cast.deleted, dice)
+        _write(setting, lives)
+    return len(lives)
+
+
+def _lives(cast: Cast, setting: Setting, teller: Storyteller, dice: Random) -> Iterator[Life]:
+    """Closed ones first: some of their contacts come back with an open lead."""
+    known: list[Contact] = []
+    for holder in dice.choices(*_weighted(setting), k=cast.closed):
+        life = teller.tell(Ending.CLOSED, holder)
+        if not life.contact.do_not_contact:
+            known.append(life.contact)
+        yield life
+    dice.shuffle(known)
+    for holder in _open_holders(cast, setting, dice):
+        ending = Ending.WAITING if holder is None else Ending.FRESH if dice.random() < FRESH_SHARE else Ending.WORKED
+        returning = known.pop() if known and ending is not Ending.WORKED and dice.random() < RETURNING_SHARE else None
+        yield teller.tell(ending, holder, returning)
+
+
+def _weighted(setting: Setting) -> tuple[list[Agent], list[int]]:
+    """Who closed more in the past holds more now; those who hold nothing have closed a little too."""
+    return [*setting.agents], [load + 6 for load in setting.agents.values()]
+
+
+def _open_holders(cast: Cast, setting: Setting, dice: Random) -> list[Agent | None]:
+    """One for each open lead: as often as the agent's load says, and none for the queue."""
+    holders: list[Agent | None] = [agent for agent, load in setting.agents.items() for _ in range(load)]
+    holders += [None] * cast.queue
+    dice.shuffle(holders)
+    return holders
+
+
+def _delete_some(lives: list[Life], count: int, dice: Random) -> None:
+    """Closed leads of long ago, thrown away since."""
+    for life in dice.sample([life for life in lives if life.lead.closed_at], count):
+        life.lead.deleted_at = life.lead.updated_at
+
+
+def _write(setting: Setting, lives: list[Life]) -> None:
+    """Contacts, leads, then what hangs on them; the log last, in the order in which things happened."""
+    Contact.objects.create_many(life.contact for life in lives if life.contact_is_new)
+    Lead.objects.create_many(life.lead for life in lives)
+    Assignment.objects.create_many(_all(life.assignments for life in lives))
+    StageChange.objects.create_many(_all(life.moves for life in lives))
+    Note.objects.create_many(_all(life.notes for life in lives))
+    history = [*setting.events, *_all(life.events for life in lives)]
+    take_over(sorted(history, key=lambda event: event.at or setting.company.created_at))
+
+
+def _all(parts: Iterable[list[Any]]) -> Iterator[Any]:
+    return chain.from_iterable(parts)

@@ -1,0 +1,155 @@
+"""The demo keeps every rule that the product's own actions keep."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from io import StringIO
+
+import phonenumbers
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+from django.db.models import Count, F, Q
+from django.utils.timezone import now
+
+from agents.capacity import room_for
+from agents.hours import hours_of
+from agents.models import Agent
+from crm.accounts.models import Company, User
+from crm.accounts.permissions_table import Role
+from crm.audit.models import AuditEntry
+from crm.core.tenancy import company_active, unscoped
+from crm.dashboard.demo import cast as casts
+from crm.dashboard.demo.making import make_demo
+from crm.mail.models import Mail
+from leads import dispositions
+from leads.models import CLOSED_STAGES, Assignment, Contact, Lead, Priority, Stage, StageChange, Status
+from leads.sla import SlaStatus, sla_status
+
+pytestmark = pytest.mark.django_db
+SMALL = (replace(casts.BRIGHTWATER, closed=260, queue=40, deleted=6), casts.FERNHILL)
+
+
+@pytest.fixture(scope="module")
+def _made(django_db_setup, django_db_blocker):
+    """Once for all tests here, and gone after them."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        make_demo(SMALL)
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def demo(_made, db):
+    company = Company.objects.get(name="Brightwater Solar")
+    with company_active(company.pk):
+        yield company
+
+
+def test_capacity_is_near_at_and_below_its_limit_and_never_above(demo):
+    room = room_for([agent.pk for agent in Agent.objects.all()])
+    for agent, person in zip(Agent.objects.exclude(user=None).order_by("pk"), SMALL[0].people[3:], strict=True):
+        assert (room[agent.pk].current, room[agent.pk].max) == (person.load, person.capacity)
+    shares = [capacity.percentage for capacity in room.values() if capacity.percentage is not None]
+    assert max(shares) == 100
+    assert any(85 <= share < 100 for share in shares)
+    assert any(0 < share < 60 for share in shares)
+    assert not Lead.objects.open().filter(agent__is_active=False).exists()
+
+
+def test_every_axis_shows_all_its_values(demo):
+    for field, values in (("status", Status), ("stage", Stage), ("priority", Priority)):
+        assert {*Lead.objects.values_list(field, flat=True)} == {*values.values}
+    verdicts = {*Lead.objects.values_list("qualification_status", flat=True)}
+    assert verdicts == {"qualified", "unqualified", "disqualified"}
+    assert {sla_status(lead) for lead in Lead.objects.open()} == {*SlaStatus}
+    assert Lead.objects.filter(deleted_at__isnull=False).count() == 6
+    assert Lead.objects.open().filter(agent=None).count() == 40
+
+
+def test_closed_is_closed(demo):
+    leads = Lead.objects.all()
+    assert not leads.filter(Q(status=Status.DONE) ^ Q(closed_at__isnull=False)).exists()
+    assert not leads.filter(stage__in=CLOSED_STAGES).exclude(status=Status.DONE).exists()
+    assert not leads.filter(disposition__in=dispositions.FINAL).exclude(status=Status.DONE).exists()
+    tired = leads.filter(disposition="no_answer", attempts_count__gte=F("agent__max_attempts"))
+    assert not tired.exclude(status=Status.DONE).exists()
+    assert not leads.filter(disposition="do_not_call", contact__do_not_contact=False).exists()
+
+
+def test_contacts_are_met_once_and_hold_one_open_lead_an_agent(demo):
+    crowded = Lead.objects.open().values("contact", "agent").annotate(leads=Count("pk")).filter(leads__gt=1)
+    assert not crowded.exists()
+    assert Contact.objects.annotate(count=Count("leads")).filter(count__gt=1).exists()
+    for lead in Lead.objects.select_related("contact"):
+        assert lead.contact.search_text == lead.contact.searchable == lead.search_text
+        assert lead.last_name_key == lead.contact.sort_key
+
+
+def test_numbers_are_valid_and_kept_free_for_fiction_and_lie_in_several_zones(demo):
+    numbers = [*Contact.objects.values_list("phone_e164", flat=True)]
+    assert all(phonenumbers.is_valid_number(phonenumbers.parse(number)) for number in numbers)
+    assert all(number[5:8] == "555" and number[8:10] == "01" for number in numbers)
+    assert len({zone for contact in Contact.objects.all() for zone in contact.zones}) >= 5
+    addresses = [address for address in Contact.objects.values_list("email", flat=True) if address]
+    assert all(address.split("@")[1] in ("example.com", "example.net", "example.org") for address in addresses)
+
+
+def test_history_agrees_with_where_each_lead_stands(demo):
+    for lead in Lead.objects.prefetch_related("assignments", "stage_changes"):
+        moves = sorted(lead.stage_changes.all(), key=lambda move: move.at)
+        assert ([move.to_stage for move in moves] or [Stage.LEAD])[-1] == lead.stage
+        assert [move.from_stage for move in moves] == [Stage.LEAD, *(move.to_stage for move in moves)][: len(moves)]
+        last = max(lead.assignments.all(), key=lambda row: row.at, default=None)
+        assert (last.to_agent_id if last else None) == lead.agent_id
+        assert (last.deadline if last else None) == lead.deadline
+        happened = [lead.created_at, lead.assigned_at, lead.first_response_at, lead.closed_at]
+        assert (moments := [at for at in happened if at]) == sorted(moments)
+        assert moments[-1] <= now()
+
+
+def test_the_log_tells_the_last_sixty_days_in_order_and_holds_no_name(demo):
+    entries = [*AuditEntry.objects.order_by("pk").values_list("at", flat=True)]
+    assert entries == sorted(entries)
+    assert now() - entries[0] > timedelta(days=59)
+    assert (
+        AuditEntry.objects.filter(action="lead.assigned").count()
+        + AuditEntry.objects.filter(action="lead.reassigned").count()
+        == Assignment.objects.count()
+    )
+    assert AuditEntry.objects.filter(action="lead.stage_changed").count() == StageChange.objects.count()
+    names = {*Contact.objects.values_list("last_name", flat=True)}
+    assert not any(str(value) in names for entry in AuditEntry.objects.all() for value in entry.data.values())
+
+
+def test_the_log_proves_itself(demo):
+    out = StringIO()
+    call_command("verify_audit", stdout=out)
+    assert "wrong" not in out.getvalue().lower()
+
+
+def test_nobody_is_written_to(demo):
+    with unscoped("test"):
+        assert not Mail.objects.exists()
+
+
+def test_a_vendor_has_new_leads_and_a_voice_agent_is_open_at_all_hours(demo):
+    assert Lead.objects.filter(vendor__code="DEMO001", status=Status.NEW).exists()
+    nova = Agent.objects.get(name="Nova")
+    assert all(hours_of(nova, demo).is_open(now() + timedelta(hours=hour)) for hour in range(0, 168, 5))
+
+
+def test_the_other_company_is_its_own(demo):
+    other = Company.objects.exclude(pk=demo.pk).get()
+    with company_active(other.pk):
+        assert 0 < Lead.objects.alive().count() < 100
+        assert User.objects.filter(role=Role.ADMIN).count() == 1
+
+
+@pytest.mark.parametrize("name", ["admin", "manager", "agent", "fernhill"])
+def test_the_printed_people_may_sign_in(demo, name):
+    with unscoped("test"):
+        user = User.objects.get(username=name)
+        assert user.check_password(casts.PASSWORD)
+        assert user.emailaddress_set.get().verified
