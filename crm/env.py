@@ -108,7 +108,7 @@ class Environment:
         if not hosts:
             raise wrong(f"{name} must list the names under which the product is served when DEBUG is false.")
         for host in hosts:
-            if "/" in host or ":" in host.strip("[]") and not host.startswith("["):
+            if "/" in host or (":" in host and not host.startswith("[")):
                 raise wrong(f"{name} lists host names alone, without scheme, port or path, not {host!r}.")
         return hosts
 
@@ -157,7 +157,8 @@ class Environment:
     def email(self, name: str, var: Path) -> dict[str, Any]:
         url = self.str(name, "")
         if not url:
-            return {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend", "EMAIL_FILE_PATH": var / "mail"}
+            backend = "django.core.mail.backends.filebased.EmailBackend"
+            return {"EMAIL_BACKEND": backend, "EMAIL_FILE_PATH": var / "mail"}
         if urlsplit(url).scheme not in MAIL_SCHEMES:
             raise wrong(f"{name} must begin with {', '.join(f'{scheme}://' for scheme in MAIL_SCHEMES)}.")
         try:
@@ -166,14 +167,14 @@ class Environment:
             raise wrong(f"{name} is not a mail server's address such as smtp+tls://user:password@host:587.") from None
 
     def secret(self, name: str, var: Path, debug: bool) -> str:
-        value = self._secret(name, var, debug, lambda: secrets.token_urlsafe(48))
+        value = self._secret(name, var, debug)
         if len(value) < SHORTEST_SECRET:
             raise wrong(f"{name} must have at least {SHORTEST_SECRET} characters.")
         return value
 
     def field_keys(self, name: str, var: Path, debug: bool) -> list[str]:
         """Newest first, separated by commas."""
-        keys = [key.strip() for key in self._secret(name, var, debug, _fernet_key).split(",") if key.strip()]
+        keys = [key.strip() for key in self._secret(name, var, debug).split(",") if key.strip()]
         try:
             [Fernet(key) for key in keys]
         except ValueError:
@@ -184,7 +185,7 @@ class Environment:
 
     def signing_key(self, name: str, var: Path, debug: bool) -> str:
         """An Ed25519 private key as PEM; `\\n` may stand for its line breaks."""
-        pem = self._secret(name, var, debug, _signing_key).replace("\\n", "\n")
+        pem = self._secret(name, var, debug).replace("\\n", "\n")
         try:
             right = isinstance(load_pem_private_key(pem.encode(), None), Ed25519PrivateKey)
         except (ValueError, TypeError):
@@ -193,15 +194,15 @@ class Environment:
             raise wrong(f"{name} must be an Ed25519 private key in PEM form (openssl genpkey -algorithm ed25519).")
         return pem
 
-    def _secret(self, name: str, var: Path, debug: bool, make: Callable[[], str]) -> str:
+    def _secret(self, name: str, var: Path, debug: bool) -> str:
         """From the environment; for development one is made once under `var/secrets/`."""
         if value := self.str(name, ""):
             return value
         if not debug:
-            raise wrong(f"{name} must be set when DEBUG is false.")
+            raise wrong(f"{name} must be set when DEBUG is false (python -m crm.make_secrets makes one).")
         file = var / "secrets" / name.lower()
         if not file.exists():
-            _make_once(file, make())
+            _make_once(file, MAKERS[name]())
         return file.read_text()
 
 
@@ -242,6 +243,10 @@ def _origin(name: str, value: str) -> str:
     return value.rstrip("/")
 
 
+def _text_key() -> str:
+    return secrets.token_urlsafe(48)
+
+
 def _fernet_key() -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
@@ -249,3 +254,11 @@ def _fernet_key() -> str:
 def _signing_key() -> str:
     key = Ed25519PrivateKey.generate()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+MAKERS: dict[str, Callable[[], str]] = {
+    "SECRET_KEY": _text_key,
+    "AUDIT_KEY": _text_key,
+    "FIELD_KEYS": _fernet_key,
+    "JWT_PRIVATE_KEY": _signing_key,
+}

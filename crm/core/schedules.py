@@ -17,7 +17,7 @@ OURS = "From the product's list of schedules; it may be paused, other changes ar
 
 @dataclass(frozen=True)
 class Schedule:
-    """`task`, by its name, is sent to `queue` every so many seconds; one not yet taken up when the next is due is dropped."""
+    """`task`, by its name, is sent to `queue` every so many seconds; one not taken up in that time is dropped."""
 
     name: str
     task: str
@@ -39,7 +39,7 @@ def sync(schedules: list[Schedule]) -> None:
     from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
     for schedule in schedules:
-        interval, _ = IntervalSchedule.objects.get_or_create(every=schedule.every_seconds, period=IntervalSchedule.SECONDS)
+        interval, _ = IntervalSchedule.objects.get_or_create(every=schedule.every_seconds, period="seconds")
         wanted = {
             "task": schedule.task,
             "interval_id": interval.pk,

@@ -147,7 +147,7 @@ def _spawn(part: Part, output: BinaryIO, environ: dict[str, str]) -> subprocess.
         stdout=output,
         stderr=subprocess.STDOUT,
         env=environ,
-        preexec_fn=in_child,  # noqa: PLW1509 - the supervisor has no threads
+        preexec_fn=in_child,  # safe: the supervisor has no threads
     )
 
 

@@ -84,16 +84,22 @@ def parts() -> list[Part]:
     host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
     worker = [python, "-m", "celery", "-A", "crm", "worker", "-l", "INFO", "-P", "threads"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    web = [python, "-m", "gunicorn", "crm.wsgi", "--bind", f"{host}:{settings.PORT}", "--preload"]
+    web = [
+        python,
+        "-m",
+        "gunicorn",
+        "crm.wsgi",
+        "--bind",
+        f"{host}:{settings.PORT}",
+        "--preload",
+        "--no-control-socket",
+    ]
+    serving = ["--workers", str(settings.WEB_WORKERS), "--threads", "8", "--graceful-timeout", "5"]
     return [
         Part("worker", [*worker, *quiet, "-n", "worker@%h", "-Q", "periodic,interactive", "-c", "4"]),
         Part("bulk", [*worker, *quiet, "-n", "bulk@%h", "-Q", "bulk", "-c", "2"]),
         Part("beat", [python, "-m", "celery", "-A", "crm", "beat", "-l", "INFO", "--pidfile=", "--max-interval", "5"]),
-        Part(
-            "web",
-            [*web, "--workers", str(settings.WEB_WORKERS), "--threads", "8", "--graceful-timeout", "5"]
-            + ["--access-logfile", "-", "--no-control-socket"],
-        ),
+        Part("web", [*web, *serving, "--access-logfile", "-"]),
     ]
 
 
@@ -115,7 +121,7 @@ def _wait_for_web(supervisor: Supervisor) -> None:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.HOST, settings.HOST)  # noqa: S104
     while supervisor.alive("web") and time.monotonic() < end:
         try:
-            with urlopen(f"http://{host}:{settings.PORT}/health", timeout=5):  # noqa: S310 - our own address
+            with urlopen(f"http://{host}:{settings.PORT}/health", timeout=5):
                 return
         except (URLError, OSError):
             time.sleep(0.1)
