@@ -99,6 +99,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "crm.core.pages.page_context",
                 "crm.dashboard.navigation.navigation",
+                "crm.accounts.banner.banner",
             ],
         },
     }
@@ -115,7 +116,7 @@ REDIS_URL = env.redis("REDIS_URL", VAR)
 CELERY_BROKER_URL = REDIS_URL.broker
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BEAT_SCHEDULER = "crm.core.beat_scheduler:Scheduler"
-CELERY_IMPORTS = ["crm.core.heartbeat"]
+CELERY_IMPORTS = ["crm.core.heartbeat", "crm.core.api.kept_answers"]
 CELERY_RESULT_EXPIRES = None  # no results are kept, so nothing need clean them up
 SCHEDULES = "crm.beat.SCHEDULES"
 CELERY_TASK_ACKS_LATE = True

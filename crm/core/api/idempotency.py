@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import re
 from collections.abc import Callable
@@ -16,16 +15,16 @@ from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 
 from crm.core.api.json import dumps
+from crm.core.api.kept_answers import KEPT
 from crm.core.errors import Conflict
 from crm.core.models import IdempotentAnswer
 
 if TYPE_CHECKING:
     from crm.core.api.views import ApiViewSet
 
-KEPT = dt.timedelta(hours=24)
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 MOUNT = re.compile(r"^/api(/v1)?(?=/)")
-HEADERS = ("ETag", "Location", "Content-Type")
+HEADERS = ("ETag", "Location")
 
 
 def once(view: ApiViewSet, work: Callable[[], HttpResponseBase]) -> HttpResponseBase:
