@@ -27,7 +27,7 @@ DEMO = env.bool("DEMO", DEBUG)
 # --- Applications ------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.import_export",
     "crm.accounts.admin_site.ProductAdminConfig",
