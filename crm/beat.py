@@ -10,4 +10,5 @@ SCHEDULES = [
     Schedule("Seal the audit log", "audit.seal", every_seconds=3),
     Schedule("Seal what long transactions left", "audit.seal_rest", every_seconds=3600),
     Schedule("Forget old idempotent answers", "core.purge_answers", every_seconds=3600),
+    Schedule("Throw away uploads that nobody imported", "leads.purge_imports", every_seconds=3600),
 ]

@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
+from django.urls import URLPattern, path
+
 from leads.importing.urls import urlpatterns as importing
+from leads.importing.urls import urlpatterns as importing
+from leads.views import cells, editing, lead, listing, sharing
 
 app_name = "leads"
-urlpatterns = [*importing]
+urlpatterns: list[URLPattern] = [
+    *importing,
+    path("", listing.lead_list, name="list"),
+    path("counts/", listing.view_counts, name="counts"),
+    path("columns/", listing.choose_columns, name="columns"),
+    path("assign/", sharing.assign_ticked, name="assign"),
+    path("claim/", sharing.claim, name="claim"),
+    path("new/", editing.new, name="new"),
+    path("similar/", editing.similar, name="similar"),
+    path("<uuid:pk>/", lead.detail, name="detail"),
+    path("<uuid:pk>/edit/", editing.edit, name="edit"),
+    path("<uuid:pk>/cell/<slug:what>/", cells.cell, name="cell"),
+    path("<uuid:pk>/stage/", lead.stage, name="stage"),
+    path("<uuid:pk>/disposition/", lead.disposition, name="disposition"),
+    path("<uuid:pk>/priority/", lead.priority, name="priority"),
+    path("<uuid:pk>/note/", lead.note, name="note"),
+    path("<uuid:pk>/assign/", lead.assign, name="assign-one"),
+    path("<uuid:pk>/unassign/", lead.unassign, name="unassign"),
+    path("<uuid:pk>/delete/", lead.delete, name="delete"),
+    path("<uuid:pk>/restore/", lead.restore, name="restore"),
+]

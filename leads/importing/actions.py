@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from agents.models import Agent
@@ -79,9 +81,16 @@ def discard_file(file: ImportFile, *, by: User) -> None:
 
 
 def purge_files() -> int:
-    """Wipe uploads of the active company that nobody ran within a day; how many."""
-    old = ImportFile.objects.filter(finished_at=None, created_at__lt=now() - timedelta(days=KEPT_DAYS))
-    return old.delete()[0]
+    """Throw away uploads of the active company that nobody ran within a day; how many."""
+    return _unused_files().delete()[0]
+
+
+def companies_with_old_files() -> list[UUID]:
+    return list(_unused_files().order_by().values_list("company_id", flat=True).distinct())
+
+
+def _unused_files() -> QuerySet[ImportFile]:
+    return ImportFile.objects.filter(finished_at=None, created_at__lt=now() - timedelta(days=KEPT_DAYS))
 
 
 def failed_rows_csv(file: ImportFile) -> str:

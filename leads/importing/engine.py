@@ -23,6 +23,7 @@ from leads.actions.contacts import Changes, created_event, differing
 from leads.actions.creating import lead_created_event
 from leads.actions.matching import Match, blanks_of
 from leads.assignment import assign_many
+from leads.importing.errors import AlreadyImported
 from leads.importing.preparing import Prepared, Preparer, RowError
 from leads.importing.reading import Row, Table
 from leads.models import Contact, ImportFile, Lead, Strategy
@@ -70,10 +71,12 @@ def import_leads(
 
     With an agent each lead is assigned to it as far as it has room; what it has no room for stays unassigned and is
     listed under `warnings`. Where somebody else creates one of the contacts at the same moment, it is done anew.
+    Raises `AlreadyImported`.
     """
     for again in (True, True, False):
         try:
             with transaction.atomic():
+                _claim(file)
                 outcome = _Import(table, mapping, company, agent, by, is_dry=False).run()
                 if agent is not None:
                     _assign(outcome, agent, by)
@@ -83,6 +86,12 @@ def import_leads(
             if not again:
                 raise
     raise AssertionError("unreachable")
+
+
+def _claim(file: ImportFile) -> None:
+    """Of two runs at once the second waits here for the first. Raises `AlreadyImported`."""
+    if ImportFile.objects.select_for_update().values_list("finished_at", flat=True).get(pk=file.pk):
+        raise AlreadyImported
 
 
 def foresee(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crm.core.errors import BrokenRule, Refused
+from crm.core.errors import BrokenRule, Conflict, Refused
 
 
 class UnreadableFile(BrokenRule):
@@ -14,3 +14,12 @@ class TooLarge(Refused):
 
     status = 413
     code = "too_large"
+
+
+class AlreadyImported(Conflict):
+    """A file is brought in once; a second run of it would only repeat the first."""
+
+    code = "already_imported"
+
+    def __init__(self) -> None:
+        super().__init__("This file has been imported already")

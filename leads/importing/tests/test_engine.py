@@ -1,14 +1,18 @@
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.utils.timezone import now
 
 from crm.accounts.models import DuplicatePolicy
 from crm.audit.models import AuditEntry
 from leads.importing.engine import foresee, import_leads
+from leads.importing.errors import AlreadyImported
 from leads.importing.mapping import suggest
 from leads.importing.reading import read_table
 from leads.models import Contact, ImportFile, Lead, Priority
+from leads.tasks import purge_imports
 from leads.tests.factories import ContactFactory, LeadFactory
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
@@ -73,6 +77,14 @@ def test_duplicates_are_found_across_batches_and_imports(in_company, manager, mo
     text = "first_name,phone\n" + "".join(f"P{n},+1415555{2000 + n % 5}\n" for n in range(9))
     assert len(run(text, in_company, manager).created) == 5
     assert len(run(text, in_company, manager).created) == 0
+
+
+def test_a_file_is_brought_in_once(in_company, manager):
+    table, mapping = rows_of(S3)
+    file = ImportFile.objects.create(user=manager, name="leads.csv", content=b"x")
+    import_leads(file, table, mapping, company=in_company, by=manager)
+    with pytest.raises(AlreadyImported):
+        import_leads(file, table, mapping, company=in_company, by=manager)
 
 
 def test_a_company_may_flag_duplicates_instead(in_company, manager):
@@ -148,3 +160,11 @@ def test_files_as_people_send_them_go_through(in_company, manager, name):
     assert table.total == 3000 and len(outcome.created) + len(outcome.errors) == 3000
     assert len(outcome.created) > 2800
     assert not [e for e in outcome.errors if "phone number" not in e.message.lower()]
+
+
+def test_uploads_that_nobody_ran_are_thrown_away_after_a_day(in_company, manager, django_capture_on_commit_callbacks):
+    old = ImportFile.objects.create(user=manager, name="old.csv", content=b"x", created_at=now() - timedelta(days=2))
+    new = ImportFile.objects.create(user=manager, name="new.csv", content=b"x")
+    with django_capture_on_commit_callbacks(execute=True):
+        purge_imports.apply()
+    assert set(ImportFile.objects.all()) == {new} and old.pk != new.pk

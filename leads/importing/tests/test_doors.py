@@ -1,0 +1,143 @@
+"""The import's API route and pages."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from agents.models import Agent
+from crm.core.tenancy import company_active
+from leads.models import ImportFile, Lead
+
+S3 = b"""first_name,phone,company,position,notes,schedule_at
+John,+14155552671,Acme Corp,Manager,Interested in premium,2025-06-24T14:00:00Z
+Jane,415-555-2672,TechCo,Director,Follow up next week,
+Bob,(415) 555-invalid,StartupInc,CEO,High priority,
+"""
+
+
+def upload(content=S3, name="leads.csv"):
+    return SimpleUploadedFile(name, content)
+
+
+def post(client, content=S3, query="", **fields):
+    return client.post(f"/api/v1/leads/csv-import{query}", {"file": upload(content), **fields}, format="multipart")
+
+
+def test_the_documented_request_gets_the_documented_answer(api, manager, agent):
+    response = post(api(manager), query=f"?agent_id={agent.pk}")
+    assert response.status_code == 200
+    answer = response.json()
+    assert answer["success_count"] == 2 and answer["error_count"] == 1 and answer["total_processed"] == 3
+    assert answer["errors"] == [{"row": 4, "error": "Invalid phone number format: (415) 555-invalid"}]
+    with company_active(manager.company_id):
+        assert Lead.objects.filter(agent=agent).count() == 2
+
+
+def test_a_dry_run_writes_nothing(api, manager):
+    answer = post(api(manager), query="?dry_run=true").json()
+    assert answer["success_count"] == 2
+    with company_active(manager.company_id):
+        assert Lead.objects.count() == 0 and ImportFile.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "query", "status", "words"),
+    [
+        (b"", "", 400, "empty"),
+        (b"first_name,city\nAnn,Bonn\n", "", 400, "phone number or the e-mail"),
+        (b"PK\x03\x04broken", "", 400, "damaged"),
+        (S3, "?agent_id=00000000-0000-7000-8000-000000000000", 422, "No such agent"),
+        (S3, "?dry_run=perhaps", 422, "true or false"),
+        (S3, "?colour=red", 422, "Unknown"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_written(api, manager, content, query, status, words):
+    response = post(api(manager), content, query)
+    assert response.status_code == status and words in response.content.decode()
+    with company_active(manager.company_id):
+        assert Lead.objects.count() == 0
+
+
+def test_too_many_rows_are_413(api, manager, settings):
+    settings.IMPORT_MAX_ROWS_IN_REQUEST = 2
+    assert post(api(manager)).status_code == 413
+
+
+def test_without_a_file_and_as_json_it_is_refused(api, manager):
+    assert api(manager).post("/api/v1/leads/csv-import", {}, format="multipart").status_code == 400
+    assert api(manager).post("/api/v1/leads/csv-import", {"file": "x"}, format="json").status_code == 415
+
+
+def test_agents_and_strangers_may_not(api, agent, other_agent, stranger, manager):
+    assert post(api(agent.user)).status_code == 403
+    assert post(api(stranger), query=f"?agent_id={agent.pk}").status_code == 422
+    with company_active(manager.company_id):
+        assert Lead.objects.count() == 0
+
+
+def test_an_inactive_agent_is_a_conflict(api, manager, agent):
+    with company_active(manager.company_id):
+        Agent.objects.update(is_active=False)
+    assert post(api(manager), query=f"?agent_id={agent.pk}").status_code == 409
+
+
+def test_the_pages_lead_from_file_to_result(client, manager):
+    client.force_login(manager)
+    response = client.post(reverse("leads:import"), {"file": upload()})
+    with company_active(manager.company_id):
+        file = ImportFile.objects.get()
+    here = reverse("leads:import_file", args=[file.pk])
+    assert response.headers["Location"] == here
+    page = client.get(here).content.decode()
+    assert "Import 2 leads" in page and "Invalid phone number format" in page
+    chosen = {
+        f"column-{n}": field
+        for n, field in enumerate(["first_name", "phone", "organization", "title", "skip", "custom"])
+    }
+    assert client.post(here, {**chosen, "do": "import"}).status_code == 302
+    result = client.get(here).content.decode()
+    assert "Share out the new leads" in result
+    assert b"4,Invalid phone number format" in client.get(reverse("leads:import_failed_rows", args=[file.pk])).content
+    with company_active(manager.company_id):
+        lead = Lead.objects.select_related("contact").get(contact__first_name="John")
+        assert (lead.contact.organization, lead.contact.title) == ("Acme Corp", "Manager")
+        assert lead.custom_fields == {"schedule_at": "2025-06-24T14:00:00Z"}
+        assert bytes(ImportFile.objects.get().content) == b""
+    client.post(here, {**chosen, "do": "import"})
+    with company_active(manager.company_id):
+        assert Lead.objects.count() == 2
+
+
+def test_a_wrong_mapping_is_explained(client, manager):
+    client.force_login(manager)
+    client.post(reverse("leads:import"), {"file": upload()})
+    with company_active(manager.company_id):
+        here = reverse("leads:import_file", args=[ImportFile.objects.get().pk])
+    response = client.post(here, {"column-0": "phone", "column-1": "phone", "do": "import"})
+    assert response.status_code == 422 and "both mapped to Phone" in response.content.decode()
+
+
+def test_a_bad_file_is_refused_beside_its_field(client, manager):
+    client.force_login(manager)
+    response = client.post(reverse("leads:import"), {"file": upload(b"%PDF-1.7", "a.csv")})
+    assert response.status_code == 422 and "not a table" in response.content.decode()
+
+
+def test_a_file_can_be_thrown_away(client, manager):
+    client.force_login(manager)
+    client.post(reverse("leads:import"), {"file": upload()})
+    with company_active(manager.company_id):
+        file = ImportFile.objects.get()
+    client.post(reverse("leads:import_discard", args=[file.pk]))
+    with company_active(manager.company_id):
+        assert not ImportFile.objects.exists()
+
+
+def test_a_strangers_file_is_out_of_reach(client, manager, stranger):
+    client.force_login(manager)
+    client.post(reverse("leads:import"), {"file": upload()})
+    with company_active(manager.company_id):
+        file = ImportFile.objects.get()
+    client.force_login(stranger)
+    assert client.get(reverse("leads:import_file", args=[file.pk])).status_code == 403
+    assert client.get(reverse("leads:import_failed_rows", args=[file.pk])).status_code == 403
