@@ -147,7 +147,7 @@ def _event(p: Placement, row: Assignment, by: Actor) -> Event:
     before, after = p.from_agent_id, row.to_agent_id
     action = LEAD_UNASSIGNED if after is None else LEAD_REASSIGNED if before else LEAD_ASSIGNED
     data = {"agent_id": after, "from_agent_id": before, "strategy": row.strategy, "assignment_id": row.pk}
-    return Event(action, p.lead, by, {"agent_id": (before, after)}, data)
+    return Event(action, p.lead, by, data=data)
 
 
 def _label(by: Actor) -> str:
