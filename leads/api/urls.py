@@ -8,19 +8,15 @@ from leads.api.disposition_views import DispositionViewSet
 from leads.api.views import LeadViewSet
 from leads.assignment.urls import urlpatterns as assignment
 from leads.importing.urls import api_urlpatterns as importing
-from leads.assignment.urls import urlpatterns as assignment
-from leads.importing.urls import api_urlpatterns as importing
 
 ONE = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
 
 urlpatterns = [
-    *assignment,
     *importing,
+    *assignment,
     route("leads", LeadViewSet, {"get": "list", "post": "create"}, "lead-list"),
     route("leads/search", LeadViewSet, {"get": "list"}, "lead-search"),
     route("leads/stats", LeadViewSet, {"get": "stats"}, "lead-stats"),
-    *importing,
-    *assignment,
     route("leads/<pk>", LeadViewSet, ONE, "lead-detail"),
     route("leads/<pk>/stage", LeadViewSet, {"put": "stage"}, "lead-stage"),
     route("leads/<pk>/deal-value", LeadViewSet, {"put": "deal_value"}, "lead-deal-value"),
