@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
@@ -25,5 +26,7 @@ def openapi(request: HttpRequest) -> HttpResponse:
 @cache
 def document(form: str) -> bytes:
     """Made once in a process: the routes do not change."""
-    schema = SchemaGenerator().get_schema(request=None, public=True)
-    return dumps(schema) if form == "json" else bytes(OpenApiYamlRenderer().render(schema, renderer_context={}))
+    generator: Any = SchemaGenerator
+    schema = generator().get_schema(request=None, public=True)
+    renderer: Any = OpenApiYamlRenderer()
+    return dumps(schema) if form == "json" else bytes(renderer.render(schema, renderer_context={}))

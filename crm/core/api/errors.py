@@ -76,8 +76,8 @@ def _api_exception(error: exceptions.APIException, view: Any) -> Response:
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         error.status_code = 401
         headers["WWW-Authenticate"] = getattr(error, "auth_header", None) or "Bearer"
-    if isinstance(error, exceptions.Throttled) and error.wait:
-        headers["Retry-After"] = str(int(error.wait))
+    if isinstance(error, exceptions.Throttled) and (wait := getattr(error, "wait", None)):
+        headers["Retry-After"] = str(int(wait))
         detail = exceptions.ErrorDetail("Too many requests; try again later.", code="throttled")
     if isinstance(error, exceptions.MethodNotAllowed):
         headers["Allow"] = ", ".join(view.allowed_methods)

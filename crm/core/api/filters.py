@@ -268,7 +268,8 @@ class MomentFilter(_OneFilter):
     def filter(self, qs: QuerySet[Any], value: str | None) -> QuerySet[Any]:
         if value is None:
             return qs
-        return self.get_method(qs)(moment_q(self.field_name, self.lookup_expr, value, self._zone))
+        found = moment_q(self.field_name, self.lookup_expr, value, self._zone)
+        return qs.exclude(found) if self.exclude else qs.filter(found)
 
     @property
     def field(self) -> forms.Field:

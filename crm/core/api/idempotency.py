@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from django.db import transaction
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.utils.timezone import now
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
@@ -60,10 +60,10 @@ def key_of(view: ApiViewSet, request: Request) -> str | None:
 def body_hash(request: Request) -> str:
     """Of what was asked, not of its bytes: spacing, key order and multipart boundaries don't matter."""
     parts = [orjson.dumps(sorted(request.query_params.lists()))]
-    if isinstance(request.data, dict) and not hasattr(request.data, "lists"):
-        parts.append(orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS))
-        return digest(*parts)
-    fields = [(name, values) for name, values in request.data.lists() if name not in request.FILES]
+    data: Any = request.data
+    if not isinstance(data, QueryDict):
+        return digest(*parts, orjson.dumps(data, option=orjson.OPT_SORT_KEYS))
+    fields = [(name, values) for name, values in data.lists() if name not in request.FILES]
     parts.append(orjson.dumps(sorted(fields)))
     for name, file in sorted(request.FILES.items()):
         parts += [name.encode(), *file.chunks()]

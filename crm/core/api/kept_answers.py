@@ -13,7 +13,7 @@ from crm.core.tenancy import unscoped
 KEPT = dt.timedelta(hours=24)
 
 
-@shared_task(name="core.purge_answers", cross_company=True)
+@shared_task(name="core.purge_answers", cross_company=True)  # type: ignore[call-overload,untyped-decorator]
 def purge() -> int:
     """Delete what is older than a day, in every company at once; how many."""
     with unscoped("throw away old idempotent answers"):

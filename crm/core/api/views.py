@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar, TypeVar
 
@@ -10,7 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from rest_framework import serializers
-from rest_framework.exceptions import APIException, MethodNotAllowed
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -47,7 +46,8 @@ class ApiViewSet(ViewSetMixin, APIView):
 
     def uploaded(self, name: str = "file") -> UploadedFile[Any]:
         """The file of a multipart request; 400 where there is none."""
-        if (file := self.request.FILES.get(name)) is None:
+        file = self.request.FILES.get(name)
+        if not isinstance(file, UploadedFile):
             raise Unacceptable([Problem(("body", name), "Field required.", MISSING)])
         return file
 
@@ -104,6 +104,7 @@ class ApiViewSet(ViewSetMixin, APIView):
         if request.method == "OPTIONS":
             return HttpResponse(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
         self.request = self.initialize_request(request, *args, **kwargs)
+        response: Any
         try:
             self.initial(self.request, *args, **kwargs)
             response = idempotency.once(self, self._handled)
@@ -114,14 +115,14 @@ class ApiViewSet(ViewSetMixin, APIView):
         return self.response
 
     def _handled(self) -> Response:
-        handler = getattr(self, self.action_map[str(self.request.method).lower()])
+        handler: Callable[..., Response] = getattr(self, self.action_map[str(self.request.method).lower()])
         return matching.guarded(self.request, lambda: handler(self.request, *self.args, **self.kwargs))
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.format_kwarg = None
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         if self.permissions.get(self.action or "") == PUBLIC:
-            request._not_authenticated()
+            request._not_authenticated()  # type: ignore[attr-defined]
         else:
             self.perform_authentication(request)
         self.check_throttles(request)
@@ -134,15 +135,8 @@ class ApiViewSet(ViewSetMixin, APIView):
             _ = request.data  # a body that can't be read is refused before anything is looked up
 
     def permission_denied(self, request: Request, message: str | None = None, code: str | None = None) -> Any:
-        """Also with `force_authenticate`, which leaves no authenticator to ask."""
         super().permission_denied(request, message or "Your role may not do this.", code)
-
-    def raise_uncaught_exception(self, exc: Exception) -> Any:
-        raise exc
 
 
 class NoFilters(StrictFilterSet):
     """A list that takes no filter."""
-
-
-__all__ = ["PUBLIC", "APIException", "ApiViewSet", "Unacceptable", "dt"]
