@@ -259,7 +259,9 @@ def _paging_parameters(ordering: Sequence[str]) -> list[OpenApiParameter]:
     whole: dict[str, Any] = {"type": "integer", "minimum": 1}
     size = {**whole, "maximum": paging.MAX_PER_PAGE}
     ways = [way for name in ordering for way in (name, f"-{name}")]
+    by = [OpenApiParameter("ordering", {"type": "string", "enum": ways}, description="`-` for descending.")]
     return [
+        *(by if ways else []),
         OpenApiParameter("page", whole, description="From 1; a page past the end is empty."),
         OpenApiParameter("per_page", size),
         OpenApiParameter("skip", {"type": "integer", "minimum": 0}, description="In place of `page`."),
@@ -269,7 +271,6 @@ def _paging_parameters(ordering: Sequence[str]) -> list[OpenApiParameter]:
             {"type": "string"},
             description="Empty to begin, then each answer's `next`.",
         ),
-        OpenApiParameter("ordering", {"type": "string", "enum": ways}, description="`-` for descending."),
     ]
 
 
