@@ -99,7 +99,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "crm.core.pages.page_context",
                 "crm.dashboard.navigation.navigation",
-                "crm.accounts.banner.banner",
+                "crm.accounts.context.account",
             ],
         },
     }
@@ -292,7 +292,7 @@ def package_folder(package: str, *parts: str) -> str:
 
 
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR / "static"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", str(VAR / "static")))
 STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("vendor/tabler", package_folder("jazzy_tabler", "static", "vendor", "tabler")),
