@@ -96,13 +96,14 @@ def create_lead(data: NewLead | Mapping[str, Any], *, by: Actor, agent: Agent | 
     if match.is_new and lead.stage != Stage.LEAD:
         match.contact.lifecycle_stage = lead.stage
         match.contact.save(update_fields=["lifecycle_stage"])
-    lead.save(force_insert=True)
-    record_many([*match.events, lead_created_event(lead, match, by=by)])
-    if agent is None:
-        return lead
-    from leads.assignment import assign_lead
+    told = [*match.events, lead_created_event(lead, match, by=by)]
+    if agent is not None:
+        from leads.assignment import assign_lead
 
-    return assign_lead(lead, agent, by=by, locked=True)
+        return assign_lead(lead, agent, by=by, locked=True, first=told)
+    lead.save(force_insert=True)
+    record_many(told)
+    return lead
 
 
 def new_lead(data: Mapping[str, Any]) -> NewLead:

@@ -53,17 +53,30 @@ def lock_lead(lead: Lead) -> Lead:
 
 
 def place(
-    placements: Sequence[Placement], company: Company, *, strategy: str, by: Actor, at: datetime, notes: str = ""
+    placements: Sequence[Placement],
+    company: Company,
+    *,
+    strategy: str,
+    by: Actor,
+    at: datetime,
+    notes: str = "",
+    first: Sequence[Event] = (),
 ) -> None:
-    """Give every lead to its agent and start its clock anew. The callers have locked and checked."""
+    """Give every lead to its agent and start its clock anew. The callers have locked and checked.
+
+    A lead that is not in the database yet is inserted with its holder. `first`: events that go before, in one batch.
+    """
     if not placements:
         return
     due = {priority: deadline_for(company, priority, at) for priority in {p.lead.priority for p in placements}}
-    _update_placed(placements, company, due, at)
+    if waiting := [p for p in placements if not p.lead._state.adding]:
+        _update_placed(waiting, company, due, at)
     for p in placements:
         p.lead.agent, p.lead.assigned_at, p.lead.deadline = p.to, at, due[p.lead.priority]
         p.lead.first_response_at, p.lead.updated_at = None, at
-    _write_history(placements, strategy=strategy, by=by, at=at, notes=notes)
+    if new := [p.lead for p in placements if p.lead._state.adding]:
+        Lead.objects.create_many(new)
+    _write_history(placements, strategy=strategy, by=by, at=at, notes=notes, first=first)
 
 
 def give_back(placements: Sequence[Placement], *, by: Actor, at: datetime, notes: str = "") -> None:
@@ -122,7 +135,9 @@ def _plainly(lead_ids: Sequence[UUID]) -> QuerySet[Lead]:
     return QuerySet(Lead, Lead.objects.filter(pk__in=lead_ids).query.chain())
 
 
-def _write_history(placements: Sequence[Placement], *, strategy: str, by: Actor, at: datetime, notes: str) -> None:
+def _write_history(
+    placements: Sequence[Placement], *, strategy: str, by: Actor, at: datetime, notes: str, first: Sequence[Event] = ()
+) -> None:
     user, label = as_user(by), _label(by)
     rows = [
         Assignment(
@@ -140,7 +155,7 @@ def _write_history(placements: Sequence[Placement], *, strategy: str, by: Actor,
         for p in placements
     ]
     Assignment.objects.create_many(rows)
-    record_many(_event(p, row, by) for p, row in zip(placements, rows, strict=True))
+    record_many([*first, *(_event(p, row, by) for p, row in zip(placements, rows, strict=True))])
 
 
 def _event(p: Placement, row: Assignment, by: Actor) -> Event:

@@ -15,7 +15,7 @@ from django.utils.timezone import now
 from agents.capacity import Capacity
 from agents.models import Agent
 from crm.accounts.permissions_table import allows
-from crm.audit.recording import record
+from crm.audit.recording import Event, record
 from crm.core.actors import Actor, as_user
 from crm.core.errors import Refused
 from leads.assignment.candidates import candidates, default_pool, lock_agents, taken_pairs, works_at
@@ -49,11 +49,13 @@ def assign_lead(
     priority: int | None = None,
     reason: Mapping[str, Any] | None = None,
     locked: bool = False,
+    first: Sequence[Event] = (),
 ) -> Lead:
     """Give the lead to the agent and start its clock; a lead that somebody else holds is handed on.
 
-    `lead` itself is brought up to date and returned. `locked`: the caller has inserted or locked its row in this
-    transaction. An agent who holds it already keeps it: priority is set, notes are kept, the clock runs on.
+    `lead` itself is brought up to date and returned. `locked`: the caller has locked its row in this transaction, or
+    has not inserted it yet (then it is inserted with its holder, and the events of `first` go before the assignment's).
+    An agent who holds it already keeps it: priority is set, notes are kept, the clock runs on.
     Refuses with `LeadIsClosed`, `AgentInactive`, `CapacityExceeded` or `DuplicateLead`.
     """
     with _together():
@@ -65,7 +67,8 @@ def assign_lead(
         choice = Choice(candidate, ())
         _set_priority(lead, priority, by=by)
         placement = Placement(lead, candidate.agent, reason or reason_for(strategy, choice, 1))
-        place([placement], candidate.agent.company, strategy=strategy, by=by, at=at, notes=notes)
+        company = candidate.agent.company
+        place([placement], company, strategy=strategy, by=by, at=at, notes=notes, first=first)
     return lead
 
 

@@ -21,12 +21,41 @@ from leads.tests.factories import ContactFactory, LeadFactory
 pytestmark = pytest.mark.usefixtures("in_company")
 LEADS = "/api/v1/leads"
 FIELDS = {
-    *(
-        "id company_id contact_id contact first_name last_name email phone_e164 agent_id agent_email assignee_id"
-    ).split(),
-    *("created_by_id vendor_code campaign_id source status stage stage_changed_at disposition priority").split(),
-    *("qualification_status score deal_value expected_close_date qualification_data custom_fields tags").split(),
-    *("schedule_at attempts_count next_attempt_at deadline sla_status assigned_at created_at updated_at").split(),
+    "id",
+    "company_id",
+    "contact_id",
+    "contact",
+    "first_name",
+    "last_name",
+    "email",
+    "phone_e164",
+    "agent_id",
+    "agent_email",
+    "assignee_id",
+    "created_by_id",
+    "vendor_code",
+    "campaign_id",
+    "source",
+    "status",
+    "stage",
+    "stage_changed_at",
+    "disposition",
+    "priority",
+    "qualification_status",
+    "score",
+    "deal_value",
+    "expected_close_date",
+    "qualification_data",
+    "custom_fields",
+    "tags",
+    "schedule_at",
+    "attempts_count",
+    "next_attempt_at",
+    "deadline",
+    "sla_status",
+    "assigned_at",
+    "created_at",
+    "updated_at",
 }
 JOHN = {"first_name": "John", "phone_e164": "+14155552671"}
 
