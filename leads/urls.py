@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from leads.importing.urls import urlpatterns as importing
-from leads.importing.urls import urlpatterns as importing
 from leads.views import cells, editing, lead, listing, sharing
 
 app_name = "leads"

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 THEMES = ("system", "light", "dark")
@@ -62,3 +63,11 @@ def answer_part(
     if messages.get_messages(request):
         response.write(render_to_string("components/_toasts.html", {"beside": True}, request))
     return response
+
+
+def optional_url(name: str, *args: object) -> str:
+    """The page's address, or empty where there is no such page: nothing links to what is not there."""
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""

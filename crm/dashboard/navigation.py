@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
 
 from crm.accounts.permissions_table import allows
+from crm.core.pages import optional_url
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         return {"home_url": "/"}
     groups = (Group(title, tuple(links(request, places))) for title, places in GROUPS)
     return {
-        "home_url": address(HOME.name) or "/",
-        "search_url": address(LEADS.name),
+        "home_url": optional_url(HOME.name) or "/",
+        "search_url": optional_url(LEADS.name),
         "navigation": [group for group in groups if group.links],
         "dock": list(links(request, DOCK)),
         "dock_more": list(links(request, DOCK_MORE)),
@@ -78,7 +78,7 @@ def links(request: HttpRequest, places: Iterable[Place]) -> Iterable[Link]:
     found = [
         Link(url, place.label, place.icon, place.keys, how_current(request, place))
         for place in shown
-        if (url := address(place.name))
+        if (url := optional_url(place.name))
     ]
     if any(link.current == "page" for link in found):  # "Import" is lit, not "Leads" above it
         found = [replace(link, current="") if link.current == "true" else link for link in found]
@@ -92,10 +92,3 @@ def how_current(request: HttpRequest, place: Place) -> str:
     if match.view_name == place.name:
         return "page"
     return "true" if place.namespace and place.namespace in match.namespaces else ""
-
-
-def address(name: str) -> str:
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""

@@ -58,7 +58,7 @@
   let timer = 0;
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || remembered()) return;
-    if (event.target.closest?.("[role=menu]") && event.key !== "?") return;
+    if (event.target.closest?.("[data-at]") && event.key !== "?") return;
     const key = first ? `${first} ${event.key}` : event.key;
     clearTimeout(timer);
     first = "";

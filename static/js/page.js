@@ -127,7 +127,7 @@
     });
   };
   document.addEventListener("keydown", (event) => {
-    const menu = event.target.closest?.("[role=menu]");
+    const menu = event.target.closest?.("[data-at]");
     if (!menu || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
     const items = $$("button:not(:disabled), a", menu);
     const at = items.indexOf(document.activeElement);
@@ -138,11 +138,14 @@
 
   // --- After every swap: what came in new is made ready, and a focus that went with the old part is given back.
   let focused = "";
-  document.addEventListener("htmx:beforeSwap", () => { focused = document.activeElement?.id || ""; });
+  document.addEventListener("htmx:beforeSwap", () => {
+    const active = document.activeElement;
+    focused = active?.closest("[data-at]")?.dataset.at || active?.id || "";
+  });
   document.addEventListener("htmx:afterSettle", (event) => {
     armAll();
     recountAll();
-    $$("[data-at]", event.target.parentNode || document).forEach((menu) => { if (!menu.matches(":popover-open")) place(menu); });
+    $$("[data-at]").forEach((menu) => { if (!menu.matches(":popover-open")) place(menu); });
     const wanted = event.detail.elt?.querySelector?.("[data-focus]");
     if (wanted) wanted.focus();
     else if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus();

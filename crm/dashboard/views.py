@@ -1,0 +1,108 @@
+"""Home by role, and what the pages of leads need from floors above them."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.timezone import localtime, now
+from django.views.decorators.http import require_GET, require_POST
+
+from agents.models import Agent
+from agents.team import summary_of, team_of
+from crm.accounts.access import requires
+from crm.accounts.permissions_table import allows
+from crm.core.errors import Refused
+from crm.core.http import Request
+from crm.core.pages import optional_url
+from crm.core.tenancy import NoCompany, get_or_refuse
+from crm.dashboard.decisions import OPEN, decisions
+from crm.dashboard.figures import call_backs_of, days_of, late_by_agent, lead_figures, own_figures, queue_of
+from crm.notifications.actions import resend_assignment_mail
+from leads.models import Lead
+
+ROOMY = 8
+
+
+@login_required
+@require_GET
+def home(request: Request) -> HttpResponse:
+    """The manager's desk, or the agent's day."""
+    if request.company is None:
+        raise NoCompany("no company is chosen")
+    if allows(request.user, "leads.view_all"):
+        return render(request, "dashboard/manager.html", manager_context(request))
+    return render(request, "dashboard/agent.html", agent_context(request))
+
+
+def manager_context(request: Request) -> dict[str, Any]:
+    """Eight queries, whatever the company's size."""
+    at, leads_url, agents_url = now(), reverse("leads:list"), reverse("agents:list")
+    leads = Lead.objects.alive().visible_to(request.user)
+    figures, members = lead_figures(leads, at), team_of(request.company, at)
+    team, late = summary_of(members), late_by_agent(leads, at) if figures.late else []
+    days, highest = days_of(leads, at)
+    todo = decisions(figures, late, team, members, at, leads_url=leads_url, agents_url=agents_url)
+    met, missed = sum(day.met for day in days), sum(day.late for day in days)
+    return {
+        "today": localtime(at),
+        "at": at,
+        "figures": figures,
+        "team": team,
+        "roomy": [m for m in members if m.agent.is_active][:ROOMY],
+        "decisions": todo,
+        "days": days,
+        "highest": highest,
+        "half": highest / 2,
+        "responses": {"met": met, "late": missed, "any": met + missed},
+        "leads_url": leads_url,
+        "open_query": OPEN,
+        "share_url": f"{leads_url}?unassigned=true&{OPEN}&ordering=-priority",
+        "import_url": optional_url("leads:import"),
+        "has_leads": any(figure.leads for figure in figures.stages),
+    }
+
+
+def agent_context(request: Request) -> dict[str, Any]:
+    """The agent's own work; nobody's where the user is no agent."""
+    at = now()
+    agent = Agent.objects.filter(user=request.user).first()
+    if agent is None:
+        return {"today": localtime(at), "agent": None}
+    members = {m.agent.pk: m for m in team_of(request.company, at)}
+    claims = agent.is_active and request.company.agents_may_claim and allows(request.user, "leads.claim")
+    mine = f"{reverse('leads:list')}?agent_id={agent.pk}"
+    return {
+        "today": localtime(at),
+        "at": at,
+        "agent": agent,
+        "member": members[agent.pk],
+        "own": own_figures(agent, at),
+        "queue": queue_of(agent),
+        "call_backs": call_backs_of(agent, at),
+        "may_claim": claims,
+        "mine": mine,
+        "mine_open": f"{mine}&{OPEN}",
+        "trail": quote(f"agent_id={agent.pk}&{OPEN}&ordering=deadline"),
+    }
+
+
+@requires("leads.view")
+@require_POST
+def resend(request: Request, pk: UUID) -> HttpResponse:
+    """Tell the lead's holder once more by mail, and back to the lead."""
+    lead = get_or_refuse(Lead.objects.alive().visible_to(request.user).select_related("contact", "agent"), pk)
+    try:
+        resend_assignment_mail(lead, by=request.user)
+    except Refused as refused:
+        messages.error(request, refused.message)
+    else:
+        messages.success(request, "The assignment mail is on its way again.")
+    trail = request.GET.urlencode()
+    return redirect(f"{reverse('leads:detail', args=[pk])}{'?' if trail else ''}{trail}")

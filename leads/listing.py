@@ -1,0 +1,252 @@
+"""The list of leads as a page shows it: its views, columns, sorting, and filters as words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+from agents.models import Agent
+from crm.accounts.models import User
+from crm.accounts.permissions_table import allows
+from crm.core.keyset import BadCursor, Order
+from leads.models import Lead, Priority, Qualification, Stage, Status
+from leads.querysets import OPEN_STATUSES
+
+PAGE_ROWS = 50
+COUNT_LIMIT = 10_000
+DEFAULT_ORDER = "-created_at"
+# What may be sorted by, and which way first.
+SORTS = {
+    "last_name": "last_name",
+    "score": "-score",
+    "deadline": "deadline",
+    "priority": "-priority",
+    "deal_value": "-deal_value",
+    "created_at": "-created_at",
+    "updated_at": "-updated_at",
+    "next_attempt_at": "next_attempt_at",
+}
+COLUMN_OF_SORT = {"last_name": "last_name_key"}
+OTHERS = ("ordering", "cursor", "back")  # parameters that are no filter
+
+
+@dataclass(frozen=True)
+class Column:
+    """One that the reader may show or hide. `css`: its place on a phone (`lo`: left out there)."""
+
+    key: str
+    label: str
+    css: str = "lo"
+    sort: str = ""
+    shown: bool = False
+
+
+COLUMNS = (
+    Column("organization", "Organisation", "o", shown=True),
+    Column("stage", "Stage", "g", shown=True),
+    Column("status", "Status"),
+    Column("priority", "Priority", sort="priority"),
+    Column("disposition", "Disposition"),
+    Column("score", "Score", "s", "score", shown=True),
+    Column("sla", "SLA", "w", "deadline", shown=True),
+    Column("agent", "Agent, load", "a", shown=True),
+    Column("phone", "Phone"),
+    Column("email", "E-mail"),
+    Column("source", "Source"),
+    Column("tags", "Tags"),
+    Column("next_attempt", "Next attempt", sort="next_attempt_at"),
+    Column("created", "Created", sort="created_at"),
+    Column("updated", "Last change", sort="updated_at", shown=True),
+    Column("value", "Value", "num lo", "deal_value", shown=True),
+)
+KNOWN_COLUMNS = {column.key: column for column in COLUMNS}
+
+
+def columns_shown(keys: Iterable[str] | None) -> list[Column]:
+    """In the table's own order; the usual ones where none were chosen."""
+    chosen = set(keys or ()) & KNOWN_COLUMNS.keys()
+    return [column for column in COLUMNS if (column.key in chosen if chosen else column.shown)]
+
+
+@dataclass(frozen=True)
+class View:
+    """A tab: a name and the query behind it."""
+
+    key: str
+    label: str
+    params: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def query(self) -> str:
+        return f"?{urlencode(self.params)}"
+
+
+def views_for(user: User, own_agent: Agent | None) -> list[View]:
+    is_open = {"status": ",".join(OPEN_STATUSES)}
+    views = [View("open", "All open", is_open)]
+    if own_agent is not None:
+        views.append(View("mine", "Mine", {"agent_id": str(own_agent.pk), **is_open}))
+    if allows(user, "leads.view_all"):
+        views.append(View("unassigned", "New, unassigned", {"unassigned": "true", "status": "new"}))
+    due_first = {"ordering": "deadline"}
+    views.append(View("due", "Due soon", {"sla_status": "due_soon", **due_first}))
+    views.append(View("breached", "Breached", {"sla_status": "breached", **due_first}))
+    return [*views, View("all", "All")]
+
+
+def is_current(view: View, params: QueryDict) -> bool:
+    """The same filters; how they are sorted does not matter."""
+    return filters_of(dict(view.params)) == filters_of(params.dict())
+
+
+def filters_of(params: Mapping[str, Any]) -> dict[str, str]:
+    return {name: value for name, value in params.items() if name not in OTHERS and value}
+
+
+def tidy(params: QueryDict) -> QueryDict:
+    """As an address should read: no blanks, several values of one filter joined by commas."""
+    clean = QueryDict(mutable=True)
+    for name, values in params.lists():
+        kept = list(dict.fromkeys(value.strip() for value in values if value.strip()))
+        if kept and name != "csrfmiddlewaretoken":
+            clean[name] = ",".join(kept)
+    return clean
+
+
+# --- Sorting and paging ------------------------------------------------------------------------------------------
+
+
+def order_named(name: str) -> Order | None:
+    """The order of `?ordering=`; none where there is no such one."""
+    sort = name.removeprefix("-")
+    if sort not in SORTS:
+        return None
+    column = COLUMN_OF_SORT.get(sort, sort)
+    return Order(Lead, f"-{column}" if name.startswith("-") else column)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One window of the list and the ways on from it (cursors, empty where the list ends)."""
+
+    rows: list[Lead]
+    next: str
+    back: str
+
+
+def page_of(rows: Any, order: Order, *, cursor: str = "", back: str = "", size: int = PAGE_ROWS) -> Page:
+    """Constant cost at any depth. A cursor that is not ours begins anew."""
+    try:
+        position = order.decode(cursor or back) if cursor or back else None
+    except BadCursor:
+        position, back = None, ""
+    backwards = bool(back) and not cursor
+    found = order.take(rows, size + 1, position, backwards=backwards)
+    more = len(found) > size
+    shown = (found[1:] if backwards else found[:-1]) if more else found
+    if not shown and position is not None:
+        return page_of(rows, order, size=size)
+    first, last = (order.encode(shown[0]), order.encode(shown[-1])) if shown else ("", "")
+    goes_on, came_from = (True, more) if backwards else (more, position is not None)
+    return Page(shown, last if goes_on else "", first if came_from else "")
+
+
+def counted(rows: Any) -> int:
+    """Exact to the limit, and one more than it beyond: nobody waits for the rest."""
+    return int(rows.order_by()[: COUNT_LIMIT + 1].count())
+
+
+def neighbours(rows: Any, order: Order, lead: Lead) -> tuple[Lead | None, Lead | None]:
+    """The leads before and behind this one in the list, whether or not it is in the list itself."""
+    position = order.position_of(lead)
+    before = order.take(rows, 1, position, backwards=True)
+    behind = order.take(rows, 1, position)
+    return (before[0] if before else None), (behind[0] if behind else None)
+
+
+# --- Filters as words --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One filter in force: its words, and the query without it."""
+
+    name: str
+    label: str
+    text: str
+    without: str
+
+
+SLA_WORDS = {
+    "none": "no clock",
+    "on_track": "on track",
+    "due_soon": "due soon",
+    "breached": "breached",
+    "met": "met",
+}
+CHOICES: dict[str, Mapping[str, str]] = {
+    "stage": dict(Stage.choices),
+    "status": dict(Status.choices),
+    "priority": {choice.name.lower(): str(choice.label) for choice in Priority},
+    "qualification_status": dict(Qualification.choices),
+    "sla_status": SLA_WORDS,
+    "unassigned": {"true": "nobody", "false": "somebody"},
+}
+LABELS: dict[str, tuple[str, str]] = {
+    "agent_id": ("Agent", "is {}"),
+    "assignee_id": ("Assignee", "is {}"),
+    "unassigned": ("Held by", "{}"),
+    "status": ("Status", "is {}"),
+    "stage": ("Stage", "is {}"),
+    "disposition": ("Disposition", "is {}"),
+    "priority": ("Priority", "is {}"),
+    "qualification_status": ("Qualification", "is {}"),
+    "source": ("Source", "is {}"),
+    "vendor_code": ("Vendor", "is {}"),
+    "tags": ("Tags", "are {}"),
+    "min_score": ("Score", "is {} or more"),
+    "max_score": ("Score", "is {} or less"),
+    "min_deal_value": ("Value", "is {} or more"),
+    "max_deal_value": ("Value", "is {} or less"),
+    "created_after": ("Created", "since {}"),
+    "created_before": ("Created", "before {}"),
+    "deadline_before": ("Deadline", "before {}"),
+    "sla_status": ("SLA", "is {}"),
+    "search": ("Search", "“{}”"),
+}
+ALIASES = {"query": "search", "status_filter": "status"}
+
+
+def chips_of(params: QueryDict, names: Callable[[str, str], str | None]) -> list[Chip]:
+    """`names(filter, value)` gives words for values that only the database knows: agents, dispositions."""
+    return [chip(params, name, names) for name in filters_of(params)]
+
+
+def chip(params: QueryDict, name: str, names: Callable[[str, str], str | None]) -> Chip:
+    known = ALIASES.get(name, name)
+    label, phrase = LABELS.get(known, (known.removeprefix("custom.").replace("_", " ").capitalize(), "is {}"))
+    values = [params[name]] if known == "search" else params[name].split(",")
+    choices = CHOICES.get(known, {})
+    words = [choices.get(value.lower()) or names(known, value) or value for value in values]
+    return Chip(name, label, phrase.format(", ".join(words)), query_without(params, name))
+
+
+def query_without(params: QueryDict, *names: str) -> str:
+    rest = params.copy()
+    for name in (*names, "cursor", "back"):
+        rest.pop(name, None)
+    return f"?{rest.urlencode()}"
+
+
+def query_with(params: QueryDict, **changes: str) -> str:
+    """The query from its first page, with some parts changed."""
+    changed = params.copy()
+    for name in ("cursor", "back"):
+        changed.pop(name, None)
+    for name, value in changes.items():
+        changed[name] = value
+    return f"?{changed.urlencode()}"

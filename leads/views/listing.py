@@ -1,0 +1,247 @@
+"""The list of leads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.timezone import now
+from django.views.decorators.http import require_GET, require_POST
+
+from agents.models import Agent
+from crm.accounts.access import requires
+from crm.accounts.permissions_table import allows
+from crm.core.api.problems import Unacceptable
+from crm.core.http import Request
+from crm.core.keyset import Order
+from crm.core.pages import answer_part, optional_url
+from leads import listing
+from leads.filters import LeadFilter
+from leads.models import Lead, Strategy
+from leads.querysets import LeadQuerySet
+from leads.rows import Holder, disposition_labels, holders, rows_of, with_room
+from leads.views.results import take_result
+
+SESSION_COLUMNS = "lead_columns"
+STRATEGIES = (Strategy.CAPACITY, Strategy.ROUND_ROBIN, Strategy.PERFORMANCE, Strategy.MANUAL)
+MENU_CHOICES = ("stage", "status", "priority", "sla_status")
+MENU_FIELDS = frozenset(
+    {*MENU_CHOICES, "search", "disposition", "source", "tags", "min_score", "min_deal_value", "created_after"}
+)
+MANAGERS_MENU_FIELDS = frozenset({"agent_id", "unassigned"})
+
+
+@requires("leads.view")
+@require_GET
+def lead_list(request: Request) -> HttpResponse:
+    """The page, or for HTMX the list alone. Filters live in the address; a form's untidy one is tidied first."""
+    params = listing.tidy(request.GET)
+    if params.urlencode() != request.GET.urlencode():
+        return redirect(list_url(params))
+    context = list_context(request, params)
+    if request.htmx and not request.htmx.history_restore_request:
+        return answer_part(request, "leads/_list.html", context)
+    return render(request, "leads/list.html", {**context, "count_views": True})
+
+
+@requires("leads.view")
+@require_GET
+def view_counts(request: Request) -> HttpResponse:
+    """How many leads stand behind each tab; asked for after the page is there, so that it waits for none."""
+    views = listing.views_for(request.user, own_agent(request))
+    counts = [{"key": view.key, "count": short_total(counted_view(request, view))} for view in views]
+    return answer_part(request, "leads/_counts.html", {"views": counts})
+
+
+def counted_view(request: Request, view: listing.View) -> int:
+    return listing.counted(filtered(request, {**view.params}))
+
+
+@requires("leads.view")
+@require_POST
+def choose_columns(request: Request) -> HttpResponse:
+    """Keep the chosen columns for the session; none chosen, or `usual`, is the usual ones."""
+    chosen = [key for key in request.POST.getlist("columns") if key in listing.KNOWN_COLUMNS]
+    if chosen and not request.POST.get("usual"):
+        request.session[SESSION_COLUMNS] = chosen
+    else:
+        request.session.pop(SESSION_COLUMNS, None)
+    target = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(target, allowed_hosts=None)
+    return redirect(target if safe else reverse("leads:list"))
+
+
+# --- What the list shows -----------------------------------------------------------------------------------------
+
+
+def list_url(params: QueryDict) -> str:
+    return f"{reverse('leads:list')}?{params.urlencode()}" if params else reverse("leads:list")
+
+
+def filtered(request: Request, params: Mapping[str, Any]) -> LeadQuerySet:
+    """The visible leads that match; raises `Unacceptable` for what no filter understands."""
+    visible = Lead.objects.alive().visible_to(request.user)
+    return LeadFilter(params, visible, request=request, known=listing.OTHERS).checked()  # type: ignore[return-value]
+
+
+def order_of(params: Mapping[str, Any]) -> Order:
+    return listing.order_named(params.get("ordering", "")) or Order(Lead, listing.DEFAULT_ORDER)
+
+
+def list_context(request: Request, params: QueryDict) -> dict[str, Any]:
+    """Everything that the list shows: a constant number of queries, whatever is on the page."""
+    leads, problems = matching(request, params)
+    order = order_of(params)
+    page = listing.page_of(leads, order, cursor=params.get("cursor", ""), back=params.get("back", ""))
+    known, labels, own = holders(), disposition_labels(), own_agent(request)
+    is_filtered = bool(listing.filters_of(params.dict()))
+    total = listing.counted(leads) if page.rows else 0
+    return {
+        "heading": "Leads",
+        "params": params,
+        "here": list_url(params),
+        "trail": f"?{trail_of(params)}",
+        "problems": problems,
+        "page": page,
+        "rows": rows_of(page.rows, request.user, known, labels),
+        "at": now(),
+        "total": total,
+        "total_short": short_total(total),
+        "total_words": f"{short_total(total)} match" if is_filtered else f"{short_total(total)} in all",
+        "filtered": is_filtered,
+        "views": tabs(request, params, own),
+        "chips": listing.chips_of(params, naming(known, labels)),
+        "shared_out": take_result(request),
+        "may_claim": may_claim(request, own),
+        "sees_all": allows(request.user, "leads.view_all"),
+        "import_url": optional_url("leads:import") if allows(request.user, "leads.import") else "",
+        **sorting_context(request, params),
+        **menu_context(request, params, known, labels),
+        **bulk_context(request, known),
+    }
+
+
+def matching(request: Request, params: QueryDict) -> tuple[LeadQuerySet, list[dict[str, str]]]:
+    """The leads, or none and what is wrong with the address."""
+    problems = []
+    if (asked := params.get("ordering")) and listing.order_named(asked) is None:
+        problems.append({"name": "ordering", "text": f"The list can't be sorted by {asked}."})
+    try:
+        leads = filtered(request, params)
+    except Unacceptable as refused:
+        problems += [{"name": str(problem.loc[-1]), "text": problem.msg} for problem in refused.problems]
+    if problems:
+        return Lead.objects.none(), problems
+    return leads.select_related("contact", "agent"), []
+
+
+def own_agent(request: Request) -> Agent | None:
+    return Agent.objects.filter(user=request.user).first()
+
+
+def may_claim(request: Request, own: Agent | None) -> bool:
+    if own is None or not own.is_active or not allows(request.user, "leads.claim"):
+        return False
+    return request.company.agents_may_claim or allows(request.user, "leads.assign")
+
+
+def short_total(total: int) -> str:
+    return f"{listing.COUNT_LIMIT:,}+" if total > listing.COUNT_LIMIT else f"{total:,}"
+
+
+def trail_of(params: QueryDict) -> str:
+    """What a lead's page needs to find its neighbours in this list, and the way back."""
+    trail = QueryDict(mutable=True)
+    rest = params.copy()
+    rest.pop("cursor", None), rest.pop("back", None)  # type: ignore[func-returns-value]
+    trail["in"] = rest.urlencode()
+    return trail.urlencode()
+
+
+def tabs(request: Request, params: QueryDict, own: Agent | None) -> list[dict[str, Any]]:
+    return [
+        {"key": view.key, "label": view.label, "query": view.query, "current": listing.is_current(view, params)}
+        for view in listing.views_for(request.user, own)
+    ]
+
+
+def naming(known: Mapping[UUID, Holder], labels: Mapping[str, str]) -> Any:
+    """Words for values of filters that only the database knows."""
+    agents = {str(pk): holder.name for pk, holder in known.items()}
+
+    def name(of: str, value: str) -> str | None:
+        return agents.get(value.lower()) if of == "agent_id" else labels.get(value) if of == "disposition" else None
+
+    return name
+
+
+# --- Sorting and columns -----------------------------------------------------------------------------------------
+
+
+def sorting_context(request: Request, params: QueryDict) -> dict[str, Any]:
+    asked = params.get("ordering", listing.DEFAULT_ORDER)
+    sort = {name: sort_link(params, name, first, asked) for name, first in listing.SORTS.items()}
+    shown = listing.columns_shown(request.session.get(SESSION_COLUMNS))
+    keys = {column.key for column in shown}
+    columns = [
+        {
+            "key": c.key,
+            "label": c.label,
+            "css_head": c.css if c.css in ("lo", "num lo", "o") else "",
+            "sorted": sort.get(c.sort),
+        }
+        for c in shown
+    ]
+    way = "downwards" if asked.startswith("-") else "upwards"
+    return {
+        "sort": sort,
+        "columns": columns,
+        "column_options": [{"value": c.key, "label": c.label, "on": c.key in keys} for c in listing.COLUMNS],
+        "sorted_words": f"sorted by {asked.removeprefix('-').replace('_', ' ')}, {way}",
+    }
+
+
+def sort_link(params: QueryDict, name: str, first: str, asked: str) -> dict[str, str]:
+    """Sorting by it the usual way, or the other way round where it is sorted so already."""
+    other = name if first.startswith("-") else f"-{name}"
+    query = listing.query_with(params, ordering=other if asked == first else first)
+    if asked.removeprefix("-") != name:
+        return {"query": query, "aria": "", "icon": ""}
+    down = asked.startswith("-")
+    return {"query": query, "aria": "descending" if down else "ascending", "icon": "arrow-down" if down else "arrow-up"}
+
+
+# --- Menus -------------------------------------------------------------------------------------------------------
+
+
+def menu_context(
+    request: Request, params: QueryDict, known: Mapping[UUID, Holder], labels: Mapping[str, str]
+) -> dict[str, Any]:
+    """The filter menu, and as hidden fields what it can't show."""
+    sees_all = allows(request.user, "leads.view_all")
+    shown = MENU_FIELDS | (MANAGERS_MENU_FIELDS if sees_all else frozenset())
+    agents = {str(pk): holder.name for pk, holder in known.items()} if sees_all else {}
+    menu = {name: options(listing.CHOICES[name], params.get(name, "")) for name in MENU_CHOICES}
+    menu["agents"] = options(agents, params.get("agent_id", ""))
+    menu["dispositions"] = options(labels, params.get("disposition", ""))
+    kept = [(name, value) for name, value in params.items() if name not in shown | {"cursor", "back"}]
+    return {"menu": menu, "kept": kept}
+
+
+def options(choices: Mapping[str, str], chosen: str) -> list[dict[str, Any]]:
+    on = {value.lower() for value in chosen.split(",")}
+    return [{"value": value, "label": label, "on": value.lower() in on} for value, label in choices.items()]
+
+
+def bulk_context(request: Request, known: dict[UUID, Holder]) -> dict[str, Any]:
+    may_bulk = allows(request.user, "leads.assign") or allows(request.user, "leads.assign_own")
+    return {
+        "may_bulk": may_bulk,
+        "strategies": [{"value": s.value, "label": str(s.label)} for s in STRATEGIES],
+        "agents_with_room": with_room(known),
+    }
