@@ -19,6 +19,8 @@ urlpatterns = [
     path("leads/", include("leads.urls")),
     path("agents/", include("agents.urls")),
     path("audit/", include("crm.audit.urls")),
+    path("", include("crm.notifications.urls")),
+    path("dev/mail/", include("crm.mail.urls")),
     path("accounts/", include("crm.accounts.door_urls")),
     path("admin/", admin.site.urls),
     re_path(r"^api/(?:v1/)?schema/?$", openapi, name="schema"),
