@@ -161,9 +161,18 @@ def _write_history(
 def _event(p: Placement, row: Assignment, by: Actor) -> Event:
     before, after = p.from_agent_id, row.to_agent_id
     action = LEAD_UNASSIGNED if after is None else LEAD_REASSIGNED if before else LEAD_ASSIGNED
-    data = {"agent_id": after, "from_agent_id": before, "strategy": row.strategy, "assignment_id": row.pk}
+    data = {
+        "agent_id": _text(after),
+        "from_agent_id": _text(before),
+        "strategy": row.strategy,
+        "assignment_id": str(row.pk),
+    }
     return Event(action, p.lead, by, data=data)
 
 
 def _label(by: Actor) -> str:
     return by.name if isinstance(by, System) else by.code if isinstance(by, VendorActor) else ""
+
+
+def _text(pk: UUID | None) -> str | None:
+    return None if pk is None else str(pk)

@@ -101,23 +101,33 @@ def test_lowering_the_maximum_amid_assignments_lets_nothing_in_above_it(place, t
         assert held(ten) == 3
 
 
-def test_bulk_against_bulk_with_pools_and_leads_in_opposite_order_waits_and_never_deadlocks(place):
+STRATEGIES = (Strategy.ROUND_ROBIN, Strategy.CAPACITY, Strategy.MANUAL, Strategy.PERFORMANCE)
+
+
+def test_bulk_against_bulk_over_the_same_leads_in_opposite_order_never_deadlocks(place):
     agents = [AgentFactory(max_capacity=10) for _ in range(6)]
-    ids = [lead.pk for lead in make_leads(80)]
-    pool = [agent.pk for agent in agents]
+    ids, pool = [lead.pk for lead in make_leads(80)], [agent.pk for agent in agents]
     works = [
-        partial(
-            assign_many,
-            ids if n % 2 else ids[::-1],
-            strategy=(Strategy.ROUND_ROBIN, Strategy.CAPACITY, Strategy.MANUAL)[n % 3],
-            pool=pool if n % 2 else pool[::-1],
-            by=BY,
-        )
+        partial(assign_many, ids[:: 1 if n % 2 else -1], strategy=STRATEGIES[n % 4], pool=pool, by=BY)
         for n in range(12)
     ]
     race(place.pk, works)
     assert all(held(agent) <= 10 for agent in agents)
     assert sum(held(agent) for agent in agents) == 60
+
+
+def test_bulk_against_bulk_with_pools_in_opposite_order_never_deadlocks(place):
+    agents = [AgentFactory(max_capacity=10) for _ in range(6)]
+    pool = [agent.pk for agent in agents]
+    batches = [[lead.pk for lead in make_leads(8, 100 * n)] for n in range(12)]
+    works = [
+        partial(assign_many, ids, strategy=STRATEGIES[n % 4], pool=pool[:: 1 if n % 2 else -1], by=BY)
+        for n, ids in enumerate(batches)
+    ]
+    results = race(place.pk, works)
+    assert [held(agent) for agent in agents] == [10] * 6
+    assert sum(result.assigned for result in results) == 60
+    assert sum(len(result.failed) for result in results) == 36
 
 
 def test_handing_leads_to_and_fro_never_deadlocks(place):
