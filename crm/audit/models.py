@@ -37,7 +37,7 @@ class AuditEntry(TenantModel):
         help_text="Keyed hash of all the above: written by the product, and unchanged",
     )
 
-    objects = AuditEntryQuerySet.as_manager()
+    objects = AuditEntryQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         verbose_name_plural = "audit entries"

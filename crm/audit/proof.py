@@ -70,7 +70,7 @@ def clean_ip(address: str | None) -> str | None:
 
 
 def _mac(*parts: Any) -> str:
-    return hmac.digest(settings.AUDIT_KEY.encode(), _canonical(parts), "sha256").hex()
+    return hmac.digest(str(settings.AUDIT_KEY).encode(), _canonical(parts), "sha256").hex()
 
 
 def _canonical(parts: tuple[Any, ...]) -> bytes:

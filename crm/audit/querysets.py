@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
+from django.apps import apps
 from django.db.models import Exists, OuterRef
 
 from crm.core.tenancy import TenantQuerySet
@@ -16,9 +17,8 @@ if TYPE_CHECKING:
 
 class AuditEntryQuerySet(TenantQuerySet["AuditEntry"]):
     def unsealed(self) -> Self:
-        from crm.audit.models import AuditSeal
-
-        return self.exclude(Exists(AuditSeal.objects.filter(entry_id=OuterRef("pk"))))
+        seals = apps.get_model("audit.AuditSeal").objects.filter(entry_id=OuterRef("pk"))
+        return self.exclude(Exists(seals))
 
     def written_since(self, moment: datetime) -> Self:
         """By the time in their ids: a range of the index, where `at` has none."""

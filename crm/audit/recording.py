@@ -87,13 +87,13 @@ def _entry(event: Event, ip: str | None, request_id: str, moment: datetime) -> A
     kind = "system" if isinstance(by, System) else "vendor" if isinstance(by, VendorActor) else "user"
     label = by.name if isinstance(by, System) else by.code if isinstance(by, VendorActor) else ""
     entry = AuditEntry(
-        company_id=_company_of(event.obj),
+        company_id=_company_of(event.obj),  # type: ignore[misc]  # none is claimed by the insert, or refused
         at=event.at or moment,
         action=event.action,
         actor_kind=kind,
         user=None if isinstance(by, System | VendorActor) else by,
         actor_label=label,
-        object_type=event.obj._meta.model_name,
+        object_type=event.obj._meta.model_name or "",
         object_id=event.obj.pk,
         changes=[_change(event.obj, name, *values) for name, values in event.changes.items()],
         data=plain(dict(event.data)),
@@ -134,7 +134,7 @@ def _journal(event: Event, entry: AuditEntry) -> JournalEntry:
 def keyed_hash(value: Any) -> str:
     """HMAC-SHA256 with `AUDIT_KEY`: equal values can be told equal, and nothing else of them."""
     text = json.dumps(plain(value), sort_keys=True)
-    return hmac.new(settings.AUDIT_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(str(settings.AUDIT_KEY).encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
 def plain(value: Any) -> Any:

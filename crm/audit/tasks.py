@@ -10,7 +10,7 @@ from crm.core.tasks import later
 from crm.core.tenancy import unscoped
 
 
-@shared_task(name="audit.seal", cross_company=True)
+@shared_task(name="audit.seal", cross_company=True)  # type: ignore[call-overload,untyped-decorator]
 def seal() -> None:
     """Which companies have unsealed entries, written since shortly before the last seal of all?"""
     with unscoped("which companies have unsealed entries"):
@@ -22,7 +22,7 @@ def seal() -> None:
         later("audit.seal_company", company=pk)
 
 
-@shared_task(name="audit.seal_rest", cross_company=True)
+@shared_task(name="audit.seal_rest", cross_company=True)  # type: ignore[call-overload,untyped-decorator]
 def seal_rest() -> None:
     """The same over the whole log, seldom: what transactions of more than five minutes wrote."""
     with unscoped("which companies have unsealed entries, however old"):

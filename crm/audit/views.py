@@ -127,7 +127,7 @@ def chips(params: QueryDict, names: dict[str, str]) -> list[dict[str, str]]:
             rest = params.copy()
             for gone in (name, *OTHERS):
                 rest.pop(gone, None)
-            text = ", ".join(chip_text(name, value, names) for value in params[name].split(","))
+            text = ", ".join(chip_text(name, value, names) for value in str(params[name]).split(","))
             found.append({"label": WORDS[name], "text": text, "without": f"{reverse('audit:list')}?{rest.urlencode()}"})
     return found
 

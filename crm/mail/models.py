@@ -47,7 +47,7 @@ class Mail(TenantModel):
     created_at = models.DateTimeField(default=now, editable=False)
     sent_at = models.DateTimeField(null=True, blank=True)
 
-    objects = MailQuerySet.as_manager()
+    objects = MailQuerySet.as_manager()  # type: ignore[misc]
 
     personal: ClassVar[frozenset[str]] = frozenset({"to", "subject", "text", "html"})
 

@@ -22,7 +22,7 @@ def send(pk: str) -> None:
     send_mail(UUID(pk))
 
 
-@shared_task(name="mail.send_due", cross_company=True)
+@shared_task(name="mail.send_due", cross_company=True)  # type: ignore[call-overload,untyped-decorator]
 def send_due() -> None:
     """Which companies have mail that waits, or a claim that nobody answers for? A task for each of them."""
     with unscoped("which companies have mail to be sent"):

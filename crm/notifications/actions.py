@@ -16,6 +16,7 @@ from crm.audit.recording import record
 from crm.core.actors import Actor
 from crm.mail.actions import Outgoing, hasten, queue_mails
 from crm.mail.models import Mail
+from crm.mail.querysets import MailQuerySet
 from crm.notifications.assignment_mails import ONE, SHOWN, mail_of_many, mail_of_one
 from crm.notifications.errors import NobodyToMail
 from crm.notifications.events import LEAD_MAIL_RESENT
@@ -56,7 +57,7 @@ def resend_assignment_mail(lead: Lead, *, by: Actor) -> Mail:
     return mail
 
 
-def assignment_mails(lead: Lead) -> Any:
+def assignment_mails(lead: Lead) -> MailQuerySet:
     """Those that told of this lead alone, newest first."""
     return Mail.objects.filter(object_id=lead.pk, kind=ONE).order_by("-created_at", "-pk")
 
