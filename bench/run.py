@@ -91,6 +91,8 @@ def server(database: str) -> Iterator[None]:
         "crm.wsgi",
         "-b",
         f"127.0.0.1:{PORT}",
+        "--keep-alive",
+        "120",
         "--threads",
         "4",
         "--log-level",
@@ -111,7 +113,7 @@ def server(database: str) -> Iterator[None]:
 
 def run(leads: int, rounds: int) -> None:
     """Make a database of its own, fill it, measure, print the table, drop it."""
-    old = setup_databases(verbosity=0, interactive=False, time_keeper=None)
+    old = setup_databases(verbosity=0, interactive=False, serialized_aliases=())
     try:
         call_command("collectstatic", interactive=False, verbosity=0)
         seconds = time.perf_counter()
