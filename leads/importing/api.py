@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiTypes
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -14,9 +14,15 @@ from rest_framework.response import Response
 
 from agents.models import Agent
 from crm.core.api.problems import query_problem
+from crm.core.api.schema import describe
 from crm.core.api.views import ApiViewSet
 from leads.importing.actions import import_upload
 
+FILE = {
+    "type": "object",
+    "properties": {"file": {"type": "string", "format": "binary"}},
+    "required": ["file"],
+}
 TRUE, FALSE = ("true", "1"), ("false", "0", "")
 
 
@@ -42,27 +48,21 @@ class ImportViewSet(ApiViewSet):
     parser_classes = [MultiPartParser]
     schema_tag = "leads"
 
-    @extend_schema(
-        summary="Import leads from a file",
-        description=(
-            "CSV in any delimiter and encoding, or XLSX, in the multipart field `file`. Columns `first_name` and "
-            "`phone`; optional `last_name`, `email`, `schedule_at`, `source`, `priority`, `tags`, `deal_value`; "
-            "every other one is kept in `custom_fields`."
-        ),
+    @describe(
+        "Import leads from a file",
+        body=FILE,
+        answer=ImportAnswer,
         parameters=[
             OpenApiParameter("agent_id", OpenApiTypes.STR, description="Gives each lead to this agent: UUID or e-mail"),
             OpenApiParameter("dry_run", OpenApiTypes.BOOL, description="Says what would happen and writes nothing"),
         ],
-        request={
-            "multipart/form-data": {
-                "type": "object",
-                "properties": {"file": {"type": "string", "format": "binary"}},
-                "required": ["file"],
-            }
-        },
-        responses={200: ImportAnswer},
     )
     def create(self, request: Request) -> Response:
+        """CSV in any delimiter and encoding, or XLSX, in the multipart field `file`.
+
+        Columns `first_name` and `phone`; optional `last_name`, `email`, `schedule_at`, `source`, `priority`, `tags`,
+        `deal_value`; every other one is kept in `custom_fields`.
+        """
         if unknown := request.query_params.keys() - {"agent_id", "dry_run"}:
             raise query_problem(min(unknown), "Unknown parameter", "unknown")
         upload = request.FILES.get("file") or next(iter(request.FILES.values()), None)

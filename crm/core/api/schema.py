@@ -219,9 +219,9 @@ class Schema(AutoSchema):
         return [OpenApiExample("Answer", shown, response_only=True, status_codes=[str(said.status)])]
 
     def _errors(self) -> set[int]:
-        errors = {*self.said.errors}
+        errors = {*self.said.errors, 429}
         if not self.is_public:
-            errors |= {401, 403, 429}
+            errors |= {401, 403}
         if "{" in self.path:
             errors.add(404)
         if self.has_body:
