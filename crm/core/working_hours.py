@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -66,20 +67,19 @@ class WorkingHours:
 
     def _open_periods(self, at: datetime) -> Iterator[tuple[datetime, datetime]]:
         """What is open from `at` on, in order, without overlaps: half-open intervals in UTC."""
-        if not any(self.windows):
-            return
-        reached = at.astimezone(UTC)
+        if any(self.windows):
+            with suppress(OverflowError):  # the calendar's end
+                yield from self._periods_from(at.astimezone(UTC))
+
+    def _periods_from(self, reached: datetime) -> Iterator[tuple[datetime, datetime]]:
         first = reached.astimezone(self.zone).date()
         for offset in range(-1, HORIZON_DAYS):
-            try:
-                day = first + timedelta(days=offset)
-                for window in self._windows_on(day):
-                    opens, closes = (self._moment(day, minute) for minute in window)
-                    if closes > (begins := max(opens, reached)):
-                        yield begins, closes
-                        reached = closes
-            except OverflowError:  # the calendar's end
-                return
+            day = first + timedelta(days=offset)
+            for window in self._windows_on(day):
+                opens, closes = (self._moment(day, minute) for minute in window)
+                if closes > (begins := max(opens, reached)):
+                    yield begins, closes
+                    reached = closes
 
     def _windows_on(self, day: date) -> Iterator[Window]:
         if day in self.holidays:
