@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from django.apps import apps
 from django.db.models import Q, Subquery
 
 from crm.accounts.permissions_table import allows
@@ -45,6 +46,5 @@ class ContactQuerySet(TenantQuerySet["Contact"]):
         """Admins and managers see all; an agent those it created or of whose leads it sees one."""
         if allows(user, "leads.view_all"):
             return self
-        from leads.models import Lead
-
-        return self.filter(Q(created_by=user) | Q(pk__in=Lead.objects.alive().visible_to(user).values("contact_id")))
+        leads = apps.get_model("leads.Lead").objects.alive().visible_to(user)
+        return self.filter(Q(created_by=user) | Q(pk__in=leads.values("contact_id")))
