@@ -182,6 +182,7 @@ ACCOUNT_RATE_LIMITS = {
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_ADAPTER = "crm.accounts.adapter.MFAAdapter"
 MFA_TOTP_ISSUER = "AgentConnect CRM"
+MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
 JWT_PRIVATE_KEY = env.signing_key("JWT_PRIVATE_KEY", VAR, DEBUG)
 ACCESS_TOKEN_SECONDS = 3600
 REFRESH_TOKEN_DAYS = 14

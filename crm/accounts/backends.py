@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import update_last_login
 from django.contrib.auth.signals import user_logged_in
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 
 from crm.accounts.models import User
 from crm.core.tenancy import unscoped
+
+CONFIRMED = EmailAddress.objects.filter(user_id=OuterRef("pk"), email=OuterRef("email"), verified=True)
 
 
 class Backend(AuthenticationBackend):
@@ -21,9 +25,13 @@ class Backend(AuthenticationBackend):
             return super().authenticate(request, **credentials)
 
     def get_user(self, user_id: Any) -> User | None:
-        """The session's user with its company, in one query; none once it is switched off."""
+        """The session's user with its company, in one query; none once it is switched off.
+
+        `email_confirmed` stands beside the fields, for the banner that asks.
+        """
         with unscoped("the session's user"):
-            user = User.known.select_related("company").filter(pk=user_id).first()
+            known = User.known.select_related("company").annotate(email_confirmed=Exists(CONFIRMED))
+            user = known.filter(pk=user_id).first()
         return user if user is not None and user.is_active else None
 
 

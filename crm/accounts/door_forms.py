@@ -18,7 +18,7 @@ from crm.accounts.adapter import invitation_of
 from crm.accounts.errors import EmailTaken
 from crm.accounts.models import User
 from crm.accounts.user_fields import refuse_taken
-from crm.core.errors import InvalidField, Refused
+from crm.core.errors import Refused
 
 
 class SignupForm(PackagedSignupForm):  # type: ignore[misc]
@@ -113,9 +113,3 @@ class ResetPasswordForm(PackagedResetPasswordForm):  # type: ignore[misc]
         email: str = self.cleaned_data["email"]
         request_password_reset(email)
         return email
-
-
-def put_on_form(form: forms.BaseForm, error: Refused) -> None:
-    """A refusal beside the field that it names, else at the head of the form."""
-    field = error.field if isinstance(error, InvalidField) else getattr(error, "field", None)
-    form.add_error(field if field in form.fields else None, error.message)
