@@ -171,7 +171,7 @@ class Schema(AutoSchema):
 
     @property
     def _is_matched(self) -> bool:
-        return self.method != "GET" and "{" in self.path
+        return self.method != "GET" and ("{" in self.path or self.view.action == "update")
 
     # --- bodies --------------------------------------------------------------------------------------------------
 
