@@ -1,4 +1,4 @@
-# make run | test | e2e | lint | format | types | clean      what each does: README.md
+# What each does: make help, and README.md
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || command -v python)
@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 CODE := crm agents leads conftest.py manage.py
 
-.PHONY: help run test e2e lint format types migrations deploy-check bench bench-large clean
+.PHONY: help run test e2e lint format types migrations deploy-check bench bench-large clean clean-all
 
 help:
 	@echo "make run      the whole product on http://127.0.0.1:8000 (PORT=8001 make run for another port)"
@@ -14,6 +14,7 @@ help:
 	@echo "make e2e      the pages in a real browser"
 	@echo "make lint     style, imports, templates, migrations; make format puts style right"
 	@echo "make types    mypy"
+	@echo "make bench    the benchmarks, on PostgreSQL (make bench-large: with a million leads)"
 	@echo "make clean    remove caches (make clean-all: also .venv and the data under var/)"
 
 # --- The environment: a stamp file holds which requirements are installed ------------------------------------------
@@ -58,6 +59,12 @@ migrations: $(VENV)/.dev
 
 deploy-check: $(VENV)/.dev
 	@$(PY) -m crm.core.testing.deploy_check
+
+bench: $(VENV)/.dev
+	@exec $(PY) -m bench $(ARGS)
+
+bench-large: $(VENV)/.dev
+	@exec $(PY) -m bench --leads 1000000 $(ARGS)
 
 format: $(VENV)/.dev
 	$(VENV)/bin/ruff check --fix $(CODE)

@@ -9,3 +9,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
 app = Celery("crm", task_cls="crm.core.tasks:TenantTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# Ticks (`periodic`), what a person waits for (`interactive`, the default) and long work (`bulk`) never wait for each
+# other. Schedules name their queue in `crm/beat.py`; here are the tasks that ticks send on.
+app.conf.task_routes = {
+    "audit.seal_company": {"queue": "periodic"},
+    "mail.send_left": {"queue": "periodic"},
+    "leads.purge_company_imports": {"queue": "bulk"},
+}
