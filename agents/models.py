@@ -31,9 +31,7 @@ class Agent(TenantModel):
     """A person (tied to one user) or an AI voice agent that holds leads up to its capacity."""
 
     kind = models.CharField(max_length=5, choices=Kind, default=Kind.HUMAN)
-    user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="agent"
-    )
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="agent")
     name = models.CharField(max_length=200)
     is_active = models.BooleanField(default=True)
     availability = models.CharField(max_length=9, choices=Availability, default=Availability.AVAILABLE)

@@ -61,6 +61,12 @@ class Member:
         return {"Over": "bad", "Full": "bad", "Nearly full": "warn"}.get(self.level, "mut")
 
     @property
+    def short_name(self) -> str:
+        """ "Dario F." for charts; the table has the whole name."""
+        first, *rest = self.agent.name.split() or [""]
+        return f"{first} {rest[-1][0]}." if rest else first
+
+    @property
     def score(self) -> int:
         return round(self.performance.score)
 
@@ -74,6 +80,11 @@ class Bar:
     held: float  # of which not due soon
     due: float
     over: float  # beyond the outline
+
+    @property
+    def outline(self) -> float:
+        """A little less than the room, so that its right edge is not cut off."""
+        return max(self.room - 0.4, 0)
 
     @property
     def due_from(self) -> float:

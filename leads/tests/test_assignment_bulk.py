@@ -60,7 +60,8 @@ def test_round_robin_by_single_leads_is_the_same_rotation(manager):
 
 
 def test_capacity_gives_to_the_most_free_share_first(manager):
-    small, large = AgentFactory(name="Small", max_capacity=4), AgentFactory(name="Large", max_capacity=8)
+    AgentFactory(name="Small", max_capacity=4)
+    large = AgentFactory(name="Large", max_capacity=8)
     make_leads(4, 900, agent=large)  # both now: small 4 of 4 free, large 4 of 8
     leads = make_leads(6)
     assign_many(ids(leads), strategy=Strategy.CAPACITY, by=manager)
