@@ -24,7 +24,7 @@ class Command(BaseCommand):
             renewed = sum(_renew(model, fields) for model, fields in encrypted_models())
         renewed += _renew_second_factors()
         self.stdout.write(
-            f"{renewed} rows are encrypted under the newest key; FIELD_KEYS can do without the older ones."
+            f"{renewed} rows are encrypted under the newest key; FIELD_KEYS needs no older one."
         )
 
 
