@@ -11,6 +11,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.shortcuts import redirect
 from django.utils.timezone import now
 
 from crm.accounts.actions.companies import update_company
@@ -119,7 +120,14 @@ class CompanyAdmin(CompanyModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Company]:
         company = request.company  # type: ignore[attr-defined]
-        return Company.objects.filter(pk=company.pk if company else None)
+        return Company.objects.filter(pk=company.pk) if company else Company.objects.none()
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """There is one: straight to its settings."""
+        company = request.company  # type: ignore[attr-defined]
+        if company is None or not self.has_view_permission(request):
+            return super().changelist_view(request, extra_context)
+        return redirect(self.url("change", company.pk))
 
     def perform_update(self, company: Company, changes: Mapping[str, Any], *, by: Actor) -> Company:
         return update_company(company, changes, by=by)

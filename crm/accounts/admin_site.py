@@ -32,6 +32,15 @@ SECTIONS = (  # title, models with their icons; what no section names is the pla
     ("Company", {"accounts.Company": "domain", "vendors.Vendor": "storefront"}),
     ("On record", {"audit.AuditEntry": "history", "mail.Mail": "mail"}),
 )
+TITLES = {"accounts.Company": "Settings", "audit.AuditEntry": "Audit log", "mail.Mail": "Mail"}
+SHORTCUTS = (  # title, model, what its list is narrowed to
+    ("Unassigned leads, oldest first", "leads.Lead", "open=yes&holder=none&o=10"),
+    ("Past their response time", "leads.Lead", "open=yes&sla=breached"),
+    ("Due within half an hour", "leads.Lead", "open=yes&sla=due_soon"),
+    ("Duplicates", "leads.Lead", "open=yes&is_duplicate__exact=1"),
+    ("Fullest agents", "agents.Agent", "is_active__exact=1&o=-5"),
+    ("Mail that was given up", "mail.Mail", "state__exact=failed"),
+)
 HISTORY_LENGTH = 200
 
 
@@ -66,9 +75,9 @@ class CompanyAdminSite(UnfoldAdminSite):
         choices = Company.objects.only("name").order_by("name") if superuser else ()
         return {
             **super().each_context(request),
-            "company_chosen": getattr(request, "company", None),
+            "company_chosen": request_company(request),
             "company_choices": choices,
-            "site_subheader": getattr(getattr(request, "company", None), "name", ""),
+            "site_subheader": getattr(request_company(request), "name", ""),
         }
 
     @method_decorator(require_POST)
@@ -110,11 +119,18 @@ class CompanyAdminSite(UnfoldAdminSite):
     # --- what is shown -------------------------------------------------------------------------------------------
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        return super().index(request, {"sections": self.sections(request), **(extra_context or {})})
+        offered = self.offered(request)
+        shortcuts = [(title, f"{offered[m]['admin_url']}?{query}") for title, m, query in SHORTCUTS if m in offered]
+        context = {"sections": self.sections(request), "shortcuts": shortcuts if request_company(request) else ()}
+        return super().index(request, {**context, **(extra_context or {})})
+
+    def offered(self, request: HttpRequest) -> dict[str, Any]:
+        """What this user may see, by label, as Django describes it."""
+        return {model["model"]._meta.label: model for app in self.get_app_list(request) for model in app["models"]}
 
     def sections(self, request: HttpRequest) -> list[dict[str, Any]]:
         """`{"title", "items": [{"title", "link", "icon", "add"}]}` of what this user may see."""
-        offered = {model["model"]._meta.label: model for app in self.get_app_list(request) for model in app["models"]}
+        offered = self.offered(request)
         named = [
             (title, {label: icon for label, icon in icons.items() if label in offered}) for title, icons in SECTIONS
         ]
@@ -133,11 +149,21 @@ class CompanyAdminSite(UnfoldAdminSite):
         return groups
 
     def history_of(self, row: Any) -> Sequence[Any]:
-        """The object's audit entries, newest first."""
+        """The object's audit entries, newest first, each with its action in words."""
+        from crm.audit.labels import label_of
         from crm.audit.models import AuditEntry
 
-        entries = AuditEntry.objects.filter(object_id=row.pk).select_related("user").order_by("-id")
-        return list(entries[:HISTORY_LENGTH])
+        rows = AuditEntry.objects.filter(object_id=row.pk).select_related("user").order_by("-id")
+        return [(entry, label_of(entry.action)) for entry in rows[:HISTORY_LENGTH]]
+
+
+def request_company(request: HttpRequest) -> Any:
+    return getattr(request, "company", None)
+
+
+def favicon(request: HttpRequest) -> str:
+    """For unfold's settings: the product's mark."""
+    return static("img/mark.svg")
 
 
 def style(request: HttpRequest) -> str:
@@ -149,4 +175,4 @@ def _items(icons: dict[str, str], offered: dict[str, Any]) -> Iterator[dict[str,
     for label, icon in icons.items():
         model = offered[label]
         if link := model.get("admin_url"):
-            yield {"title": model["name"], "link": link, "icon": icon, "add": model.get("add_url")}
+            yield {"title": TITLES.get(label, model["name"]), "link": link, "icon": icon, "add": model.get("add_url")}

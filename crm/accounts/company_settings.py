@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from crm.accounts.models import Company, DuplicatePolicy, SlaClock
@@ -31,20 +32,21 @@ NULLABLE = {"accept_minutes", "retention_days"}
 def clean_settings(changes: Mapping[str, Any], company: Company) -> dict[str, Any]:
     """The known settings among the changes, in the form that the model holds; unknown names are left out."""
     cleaned = {name: CLEANERS[name](name, value) for name, value in changes.items() if name in CLEANERS}
-    _check_order({name: cleaned.get(name, getattr(company, name)) for name in THRESHOLDS}, cleaned)
+    _check_order(cleaned, company)
     return cleaned
 
 
 THRESHOLDS = ("disqualify_threshold", "qualify_threshold", "promote_threshold")
 
 
-def _check_order(values: Mapping[str, int], changed: Mapping[str, Any]) -> None:
+def _check_order(cleaned: Mapping[str, Any], company: Company) -> None:
     """Below `disqualify` a lead is out, from `qualify` it is in, from `promote` it moves on: never otherwise."""
-    low, middle, high = (values[name] for name in THRESHOLDS)
-    if low <= middle <= high:
-        return
-    field = next((name for name in THRESHOLDS if name in changed), THRESHOLDS[1])
-    raise InvalidField(field, "The thresholds must rise: disqualify, then qualify, then promote.")
+    kept = {name: getattr(company, name) for name in THRESHOLDS}
+    wanted = {name: cleaned.get(name, kept[name]) for name in THRESHOLDS}
+    for lower, higher in pairwise(THRESHOLDS):
+        if wanted[lower] > wanted[higher]:
+            field = lower if wanted[lower] != kept[lower] else higher
+            raise InvalidField(field, "The thresholds must rise: disqualify, then qualify, then promote.")
 
 
 def _name(field: str, value: Any) -> str:

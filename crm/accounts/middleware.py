@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -55,7 +56,7 @@ def enter(request: HttpRequest) -> UUID | None:
         company_id, company = None, None
     elif user.is_superuser:
         company_id = chosen_company(request)
-        company = SimpleLazyObject(lambda: Company.objects.get(pk=company_id)) if company_id else None
+        company = SimpleLazyObject(partial(Company.objects.get, pk=company_id)) if company_id else None
     else:
         company_id, company = user.company_id, user.company  # loaded with the user
     request.company = company  # type: ignore[attr-defined]
