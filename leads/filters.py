@@ -183,6 +183,7 @@ class LeadFilter(StrictFilterSet):
     source = CsvFilter()
     vendor_code = CsvFilter("vendor__code")
     campaign_id = NothingFilter("pk")
+    import_id = UuidFilter("import_file", label="Brought in by this import")
     tags = TagsFilter("tags", label="Any of them")
     min_score = IntFilter("score", "gte")
     max_score = IntFilter("score", "lte")

@@ -207,6 +207,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "qualification_status": ("Qualification", "is {}"),
     "source": ("Source", "is {}"),
     "vendor_code": ("Vendor", "is {}"),
+    "import_id": ("Import", "is {}"),
     "tags": ("Tags", "are {}"),
     "min_score": ("Score", "is {} or more"),
     "max_score": ("Score", "is {} or less"),

@@ -142,12 +142,34 @@ class Contact(TenantModel):
         return (self.timezone,) if self.timezone else zones_of(self.phone_e164)
 
 
+class ImportFile(TenantModel):
+    """A file of leads between upload and result; its content is wiped once it has been brought in."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
+    name = models.CharField(max_length=255)
+    content = models.BinaryField()
+    mapping = models.JSONField(default=dict)
+    agent = TenantKey(Agent, models.PROTECT, null=True, related_name="+", db_index=False)
+    result = models.JSONField(null=True, help_text="As the API answers it; empty until it has run")
+    created_at = models.DateTimeField(default=now, editable=False)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["company", "-created_at"], name="import_newest")]  # earlier imports; the purge
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Lead(TenantModel):
     """One pursuit of a contact: where it stands on three axes, who holds it, and when it is due."""
 
     contact = TenantKey(Contact, models.PROTECT, related_name="leads")
     agent = TenantKey(Agent, models.PROTECT, null=True, blank=True, related_name="leads", db_index=False)
     vendor = TenantKey(Vendor, models.PROTECT, null=True, blank=True, related_name="leads")
+    import_file = TenantKey(
+        ImportFile, models.PROTECT, null=True, blank=True, related_name="leads", editable=False, db_index=False
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -226,10 +248,17 @@ class Lead(TenantModel):
                 fields=["agent", "closed_at"], condition=Q(closed_at__isnull=False), name="lead_closed"
             ),  # performance
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="lead_search"),
+            # what an import brought in, to be shared out
+            models.Index(
+                fields=["import_file", "-created_at", "-id"],
+                condition=Q(import_file__isnull=False),
+                name="lead_imported",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"Lead {self.pk}"
+        """The contact's name where it is at hand: it costs no query."""
+        return self.contact.name if Lead.contact.is_cached(self) else f"Lead {self.pk}"
 
     @property
     def is_open(self) -> bool:
@@ -313,22 +342,3 @@ class Note(TenantModel):
 
     def __str__(self) -> str:
         return self.text[:60]
-
-
-class ImportFile(TenantModel):
-    """A file of leads between upload and result; its content is wiped once it has been brought in."""
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
-    name = models.CharField(max_length=255)
-    content = models.BinaryField()
-    mapping = models.JSONField(default=dict)
-    agent = TenantKey(Agent, models.PROTECT, null=True, related_name="+", db_index=False)
-    result = models.JSONField(null=True, help_text="As the API answers it; empty until it has run")
-    created_at = models.DateTimeField(default=now, editable=False)
-    finished_at = models.DateTimeField(null=True)
-
-    class Meta:
-        indexes = [models.Index(fields=["company", "-created_at"], name="import_newest")]  # earlier imports; the purge
-
-    def __str__(self) -> str:
-        return self.name

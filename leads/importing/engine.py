@@ -77,7 +77,7 @@ def import_leads(
         try:
             with transaction.atomic():
                 _claim(file)
-                outcome = _Import(table, mapping, company, agent, by, is_dry=False).run()
+                outcome = _Import(table, mapping, company, agent, by, file).run()
                 if agent is not None:
                     _assign(outcome, agent, by)
                 _finish(file, outcome, mapping, by)
@@ -98,7 +98,7 @@ def foresee(
     table: Table, mapping: Mapping[str, str], *, company: Company, by: Actor, agent: Agent | None = None
 ) -> Outcome:
     """What `import_leads` would do at this moment; writes nothing."""
-    return _Import(table, mapping, company, agent, by, is_dry=True).run()
+    return _Import(table, mapping, company, agent, by, None).run()
 
 
 class _Import:
@@ -111,10 +111,10 @@ class _Import:
         company: Company,
         agent: Agent | None,
         by: Actor,
-        *,
-        is_dry: bool,
+        file: ImportFile | None,
     ) -> None:
-        self.table, self.company, self.agent, self.by, self.is_dry = table, company, agent, by, is_dry
+        """Without a file it only foresees."""
+        self.table, self.company, self.agent, self.by, self.file = table, company, agent, by, file
         self.preparer = Preparer(table, mapping, company)
         self.outcome = Outcome(table.total)
         self.by_phone: dict[str, Contact] = {}
@@ -147,7 +147,7 @@ class _Import:
     def _end_batch(self) -> None:
         self.outcome.created += [lead.pk for lead in self.leads]
         self.outcome.new_contacts += len(self.added)
-        if not self.is_dry:
+        if self.file is not None:
             self._write_contacts()
             self._write_leads()
             self._forget()
@@ -162,7 +162,7 @@ class _Import:
         phones = {row.contact.get("phone_e164", "") for row in rows} - {"", *self.by_phone}
         emails = {row.contact.get("email", "") for row in rows} - {"", *self.by_email}
         known = Contact.objects.alive().filter(Q(phone_e164__in=phones) | Q(email__in=emails)).order_by("pk")
-        contacts = list(known if self.is_dry else known.select_for_update(no_key=True))
+        contacts = list(known if self.file is None else known.select_for_update(no_key=True))
         for contact in contacts:
             self._remember(self._same(contact))
         return {contact.pk for contact in contacts}
@@ -258,6 +258,7 @@ class _Import:
     def _write_leads(self) -> None:
         for lead in self.leads:
             lead.search_text, lead.last_name_key = lead.contact.search_text, lead.contact.sort_key
+            lead.import_file = self.file
         Lead.objects.bulk_create(self.leads, batch_size=BATCH)
         record_many(
             [

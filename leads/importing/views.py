@@ -9,7 +9,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
-from django.utils.timezone import now
 from django.views.decorators.http import require_POST
 
 from agents.models import Agent
@@ -139,7 +138,6 @@ def _result(file: ImportFile) -> dict[str, Any]:
         "result": result,
         "errors": result.get("errors", [])[:SHOWN_ERRORS],
         "warnings": result.get("warnings", [])[:SHOWN_ERRORS],
-        "since": file.finished_at or now(),
     }
 
 

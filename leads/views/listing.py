@@ -14,6 +14,7 @@ from django.utils.timezone import now
 from django.views.decorators.http import require_GET, require_POST
 
 from agents.models import Agent
+from agents.querysets import is_uuid
 from crm.accounts.access import requires
 from crm.accounts.permissions_table import allows
 from crm.core.api.problems import Unacceptable
@@ -22,7 +23,7 @@ from crm.core.keyset import Order
 from crm.core.pages import answer_part, optional_url
 from leads import listing
 from leads.filters import LeadFilter
-from leads.models import Lead, Strategy
+from leads.models import ImportFile, Lead, Strategy
 from leads.querysets import LeadQuerySet
 from leads.rows import Holder, disposition_labels, holders, rows_of, with_room
 from leads.views.results import take_result
@@ -175,9 +176,17 @@ def naming(known: Mapping[UUID, Holder], labels: Mapping[str, str]) -> Any:
     agents = {str(pk): holder.name for pk, holder in known.items()}
 
     def name(of: str, value: str) -> str | None:
+        if of == "import_id":
+            return import_name(value)
         return agents.get(value.lower()) if of == "agent_id" else labels.get(value) if of == "disposition" else None
 
     return name
+
+
+def import_name(pk: str) -> str | None:
+    """The file's name; asked for only where the list is filtered by an import."""
+    found = ImportFile.objects.filter(pk=pk) if is_uuid(pk) else ImportFile.objects.none()
+    return found.values_list("name", flat=True).first()
 
 
 # --- Sorting and columns -----------------------------------------------------------------------------------------
