@@ -42,7 +42,7 @@ class NewAgentForm(AgentForm):
 @admin.register(Agent)
 class AgentAdmin(CompanyModelAdmin):
     form = AgentForm
-    list_display = ("name", "kind", "email", "availability", "load", "free", "timezone", "is_active", "open")
+    list_display = ("name", "kind", "email", "availability", "load", "free", "is_active", "open")
     list_filter = ("kind", "is_active", "availability")
     search_fields = ("name", "user__email")
     ordering = ("name", "id")

@@ -59,8 +59,8 @@ def held_counts(agent_ids: Collection[UUID]) -> dict[UUID, int]:
 
 def room_for(agent_ids: Collection[UUID]) -> dict[UUID, Capacity]:
     """The capacity of each agent of the active company; unlocked, so for showing and not for deciding."""
-    agents = Agent.objects.filter(pk__in=agent_ids).with_load().values_list("pk", "held", "max_capacity")
-    return {pk: Capacity(held, maximum) for pk, held, maximum in agents}
+    agents: Any = Agent.objects.filter(pk__in=agent_ids).with_load()
+    return {pk: Capacity(held, maximum) for pk, held, maximum in agents.values_list("pk", "held", "max_capacity")}
 
 
 def capacity_of(agent: Agent) -> Capacity:

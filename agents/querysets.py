@@ -54,4 +54,5 @@ class AgentQuerySet(TenantQuerySet["Agent"]):
 
     def open_leads(self) -> Any:
         """Leads stand on a higher floor and are reached by the name of the relation."""
-        return self.model._meta.get_field("leads").related_model.objects.open()  # type: ignore[union-attr]
+        leads: Any = self.model._meta.get_field("leads").related_model
+        return leads.objects.open()

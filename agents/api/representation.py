@@ -12,9 +12,10 @@ from agents.capacity import Capacity, held_counts
 from agents.hours import hours_of
 from agents.models import Agent
 from agents.performance import performance_scores
+from agents.querysets import AgentQuerySet
 
 
-def agents() -> Any:
+def agents() -> AgentQuerySet:
     """With what the answer needs of other tables."""
     return Agent.objects.select_related("user", "company")
 

@@ -147,12 +147,12 @@ def find_agent(view: ApiViewSet, reference: str) -> Agent:
     """By UUID (404 unknown, 403 another company's) or by e-mail in one's own company (404)."""
     if as_uuid(reference):
         return view.find(agents(), reference)
-    agent = agents().filter(user__email__iexact=reference.strip()).first()
+    agent: Agent | None = agents().filter(user__email__iexact=reference.strip()).first()
     if agent is None:
         raise NotFound
     if view.request.method not in ("GET", "HEAD"):
         view.check_match(agent)
-    return agent  # type: ignore[no-any-return]
+    return agent
 
 
 def acting(request: Request) -> User:
@@ -165,12 +165,13 @@ def _settable(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _user_named(data: dict[str, Any]) -> User | None:
-    if (pk := data.get("user_id")) is not None:
-        if (user := User.objects.select_related("company").filter(pk=pk).first()) is None:
+    users, user = User.objects.select_related("company"), None
+    if pk := data.get("user_id"):
+        user = users.filter(pk=pk).first()
+        if user is None:
             raise InvalidField("user_id", "There is no such user.")
-        return user
-    if email := data.get("email"):
-        if (user := User.objects.select_related("company").filter(email__iexact=email).first()) is None:
+    elif email := data.get("email"):
+        user = users.filter(email__iexact=email).first()
+        if user is None:
             raise Missing("There is no user with this e-mail address.")
-        return user
-    return None
+    return user

@@ -145,7 +145,11 @@ class AssignmentViewSet(ApiViewSet):
         lead = self._lead_to_hand_on(request, pk)
         body = self.body(serializers.AssignBody)
         agent, strategy = _agent_named(body), body.get("strategy") or Strategy.MANUAL
-        what = {"by": acting(request), "notes": body.get("notes") or "", "priority": body.get("priority")}
+        what: dict[str, Any] = {
+            "by": acting(request),
+            "notes": body.get("notes") or "",
+            "priority": body.get("priority"),
+        }
         if strategy != Strategy.MANUAL:
             pool = [agent.pk] if agent else _pool_named(body)
             assign_by_strategy(lead, strategy=strategy, pool=pool, only_held=only_held, **what)
@@ -176,10 +180,10 @@ class AssignmentViewSet(ApiViewSet):
         """By UUID (404 unknown, 403 another company's) or e-mail."""
         if as_uuid(reference):
             return self.find(User.objects.select_related("agent"), reference)
-        user = User.objects.select_related("agent").filter(email__iexact=reference).first()
-        if user is None:
+        named: list[User] = list(User.objects.select_related("agent").filter(email__iexact=reference))
+        if not named:
             raise NotFound
-        return user  # type: ignore[no-any-return]
+        return named[0]
 
     def _listed(self, rows: Any) -> Response:
         return self.listing(
