@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.timezone import localtime
 
 from crm.audit.labels import label_of, labels
 from crm.audit.models import AuditEntry
@@ -29,7 +31,7 @@ class ActionFilter(SimpleListFilter):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    list_display = ("at", "who", "what", "object_type", "object_id", "fields_changed", "ip")
+    list_display = ("moment", "who", "what", "object_type", "object_id", "fields_changed", "ip")
     list_filter = (ActionFilter, "at")
     list_select_related = ("user",)
     search_fields = ("object_id",)
@@ -38,14 +40,16 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     sortable_by = ()
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        from uuid import UUID
-
         if not search_term:
             return queryset, False
         try:
             return queryset.filter(object_id=UUID(search_term.strip())), False
         except ValueError:
             return queryset.none(), False
+
+    @admin.display(description="When")
+    def moment(self, entry: AuditEntry) -> str:
+        return f"{localtime(entry.at):%Y-%m-%d %H:%M:%S}"
 
     @admin.display()
     def who(self, entry: AuditEntry) -> str:

@@ -29,15 +29,15 @@ def content_mac(entry: AuditEntry) -> str:
     """Over every column but this one, in a form that is the same before the insert and after a read."""
     return _mac(
         "entry",
-        str(entry.id),
-        str(entry.company_id),
-        entry.at.astimezone(UTC).isoformat(),
+        entry.id,
+        entry.company_id,
+        entry.at.astimezone(UTC),
         entry.action,
         entry.actor_kind,
-        str(entry.user_id or ""),
+        entry.user_id,
         entry.actor_label,
         entry.object_type,
-        str(entry.object_id),
+        entry.object_id,
         entry.changes,
         entry.data,
         clean_ip(entry.ip),
@@ -52,8 +52,7 @@ def seal_mac(before: str, number: int, sealed_at: datetime, entry_id: UUID, cont
 
 
 def own_half(number: int, sealed_at: datetime, entry_id: UUID, content: str, *, genuine: bool) -> str:
-    moment = sealed_at.astimezone(UTC).isoformat()
-    return _mac("seal", number, moment, str(entry_id), content, genuine)[:HALF]
+    return _mac("seal", number, sealed_at.astimezone(UTC), entry_id, content, genuine)[:HALF]
 
 
 def chain_half(before: str, own: str) -> str:
@@ -77,4 +76,4 @@ def _canonical(parts: tuple[Any, ...]) -> bytes:
     try:
         return orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # numbers past 64 bits
-        return json.dumps(parts, sort_keys=True).encode()
+        return json.dumps(parts, sort_keys=True, default=str).encode()

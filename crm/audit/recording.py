@@ -22,9 +22,11 @@ from crm.audit.events import events_recorded
 from crm.audit.models import AuditEntry, JournalEntry
 from crm.audit.proof import clean_ip, content_mac
 from crm.core.actors import Actor, System, VendorActor
+from crm.core.bulk_rows import insert_rows
 from crm.core.http import current_origin
 from crm.core.tenancy import current_scope
 
+ENCODER = DjangoJSONEncoder()
 SECRET_FIELDS = frozenset({"password", "secret", "token", "token_hash", "refresh_hash", "api_key"})
 
 
@@ -75,10 +77,9 @@ def take_over(events: Iterable[Event]) -> list[AuditEntry]:
         return []
     ip = clean_ip(origin.ip)
     entries = [_entry(event, ip, origin.request_id, moment) for event in batch]
-    AuditEntry.objects.bulk_create(entries, batch_size=1000)
+    insert_rows(AuditEntry, entries)
     journal = [_journal(event, entry) for event, entry in zip(batch, entries, strict=True) if event.changes]
-    if journal:
-        JournalEntry.objects.bulk_create(journal, batch_size=1000)
+    insert_rows(JournalEntry, journal)
     return entries
 
 
@@ -146,7 +147,7 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, str | int):
         return value
     if isinstance(value, datetime | date | Decimal | UUID):
-        return json.loads(json.dumps(value, cls=DjangoJSONEncoder))
+        return ENCODER.default(value)
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     return [plain(item) for item in value]

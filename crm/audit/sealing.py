@@ -15,6 +15,7 @@ from django.utils.timezone import now
 from crm.audit.models import AuditEntry, AuditSeal
 from crm.audit.proof import START, content_mac, seal_mac
 from crm.audit.querysets import AuditEntryQuerySet
+from crm.core.bulk_rows import insert_rows
 
 BATCH = 1000
 OVERLAP = timedelta(minutes=5)  # an entry shows only when its transaction commits; longer ones wait for the full sweep
@@ -59,7 +60,7 @@ def _write(seals: list[AuditSeal]) -> bool:
     """False where another sealer was quicker."""
     try:
         with transaction.atomic():
-            AuditSeal.objects.create_many(seals)
+            insert_rows(AuditSeal, seals)
     except IntegrityError:
         return False
     return True

@@ -24,6 +24,7 @@ from django.db.models import F
 from django.utils.timezone import now
 
 from crm.core.actors import Actor, as_user
+from crm.core.bulk_rows import insert_rows
 from crm.core.tasks import later
 from crm.mail.errors import NothingToResend, StillWaiting
 from crm.mail.models import Mail, MailAttempt, MailState
@@ -61,7 +62,7 @@ def queue_mail(kind: str, to: str, context: Mapping[str, Any], *, obj: models.Mo
 def queue_mails(outgoing: Iterable[Outgoing]) -> list[Mail]:
     """Write all mails by one insert (per 1000) and send each after the commit."""
     mails = [_written(one) for one in outgoing]
-    Mail.objects.create_many(mails)
+    insert_rows(Mail, mails)
     for mail in mails:
         later("mail.send", mail.pk)
     return mails
