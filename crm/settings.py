@@ -213,7 +213,19 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "AgentConnect CRM",
-    "DESCRIPTION": "The API of AgentConnect CRM: leads, agents, assignment, accounts and audit.",
+    "DESCRIPTION": (
+        "Leads, agents, assignment, accounts and audit of one company.\n\n"
+        "**Sign in** at `POST /auth/login` and send `Authorization: Bearer <access>`; a token lives an hour, and "
+        "`POST /auth/refresh` gives the next. Every route answers below `/api/v1` and `/api`, with and without a "
+        "slash at the end.\n\n"
+        "**Errors** are `{\"detail\": \"a sentence\"}`, or for fields a list of `{\"loc\", \"msg\", \"type\"}`.\n\n"
+        "**Lists** take `page` and `per_page`, or `skip` and `limit`, or `cursor`, which costs the same at any depth. "
+        "`total` is exact to 10,000. Filters take several values by commas; an unknown one is refused.\n\n"
+        "**Times** are ISO 8601 in UTC; one without a zone is in the company's, a bare date covers its whole day "
+        "there. Money is a number.\n\n"
+        "**Writes**: an `Idempotency-Key` makes a POST safe to repeat for 24 hours; `If-Match` with a read's `ETag` "
+        "refuses a change of what has changed since. PUT and PATCH both change only the fields that they name."
+    ),
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -354,6 +366,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": True,
     "SITE_URL": "/",
     "STYLES": ["crm.accounts.admin_site.style"],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "crm.accounts.admin_site.favicon"}],
     "ACCOUNT": {"navigation": [{"title": "Profile and password", "link": "/profile/"}]},
     "COLORS": {
         "primary": {

@@ -30,7 +30,7 @@ SECRETS = ("password", "hash", "mac", "token", "secret")
 F = TypeVar("F", bound=forms.Form)
 
 
-class CountedPaginator(Paginator):
+class CountedPaginator(Paginator[Any]):
     """Counts to 10,000: beyond that a list says so, instead of making every page wait for the whole table."""
 
     @cached_property
@@ -86,13 +86,13 @@ class CompanyModelAdmin(ModelAdmin):
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         """For admin actions: `permissions=["act"]`."""
-        return super().has_change_permission(request)
+        return bool(super().has_change_permission(request))
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
         """No fishing for hashes by `?password__startswith=`."""
         if any(part.endswith(SECRETS) for part in lookup.split("__")):
             return False
-        return super().lookup_allowed(lookup, value, request)
+        return bool(super().lookup_allowed(lookup, value, request))
 
     # --- what is found ---------------------------------------------------------------------------------------
 
@@ -105,10 +105,18 @@ class CompanyModelAdmin(ModelAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         if not self.folded_search:
-            return super().get_search_results(request, queryset, search_term)
+            found, twice = super().get_search_results(request, queryset, search_term)
+            return found, twice
         for word in fold(search_term).split():
             queryset = queryset.filter(**{f"{self.folded_search}__contains": word})
         return queryset, False
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """A list that nothing narrows says no "show all"."""
+        changelist = super().get_changelist_instance(request)
+        if not (changelist.has_active_filters or changelist.query):
+            changelist.full_result_count = changelist.result_count
+        return changelist
 
     # --- what is written -------------------------------------------------------------------------------------
 
@@ -177,7 +185,7 @@ class CompanyModelAdmin(ModelAdmin):
             raise NotFound
         context = {
             **self.admin_site.each_context(request),
-            "title": f"History: {row}",
+            "title": f"History: {self.label(row)}",
             "opts": self.opts,
             "object": row,
             "entries": self.admin_site.history_of(row),  # type: ignore[attr-defined]

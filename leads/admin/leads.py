@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 
 from crm.core.actors import Actor
 from crm.core.admin import CompanyModelAdmin
@@ -149,7 +150,7 @@ class LeadAdmin(CompanyModelAdmin):
 
     @admin.display(description="Created", ordering="created_at")
     def created(self, lead: Lead) -> str:
-        return f"{lead.created_at:%Y-%m-%d %H:%M}"
+        return f"{localtime(lead.created_at):%Y-%m-%d %H:%M}"
 
     @admin.display(description="")
     def open(self, lead: Lead) -> SafeString:
