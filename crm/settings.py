@@ -171,6 +171,7 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_FORMS = {
     "signup": "crm.accounts.door_forms.SignupForm",
+    "add_email": "crm.accounts.door_forms.AddEmailForm",
     "reset_password": "crm.accounts.door_forms.ResetPasswordForm",
 }
 ACCOUNT_RATE_LIMITS = {

@@ -5,4 +5,10 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
-application = get_wsgi_application()
+django_application = get_wsgi_application()
+
+from django.conf import settings  # noqa: E402 - once Django is set up
+
+from crm.core.chunked import ChunkedBodies  # noqa: E402
+
+application = ChunkedBodies(django_application, limit=settings.IMPORT_MAX_BYTES)

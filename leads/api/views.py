@@ -83,7 +83,7 @@ class LeadViewSet(ApiViewSet):
         "Create a lead",
         body=serializers.NewLeadBody,
         status=201,
-        errors=(409,),
+        errors=(404, 409),
         example=examples.NEW_LEAD,
         answer_example=examples.LEAD,
     )

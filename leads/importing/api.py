@@ -46,7 +46,7 @@ class ImportViewSet(ApiViewSet):
 
     permissions = {"create": "leads.import"}
     parser_classes = [MultiPartParser]
-    schema_tag = "leads"
+    schema_tag = "Leads"
 
     @describe(
         "Import leads from a file",

@@ -9,9 +9,10 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.core.signals import got_request_exception
-from django.db import DataError, IntegrityError
+from django.db import DataError, IntegrityError, OperationalError
 from django.http import Http404, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
+from redis.exceptions import RedisError
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -25,6 +26,8 @@ log = logging.getLogger("django.request")
 TOO_BIG = "The request is too large."
 FORBIDDEN = "You may not do this."
 NOT_FOUND = "Not found."
+BROKEN = "Something went wrong on our side."
+UNREACHABLE = "A part of the service can't be reached just now; try again."
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 CODES = {"required": MISSING, "null": "null_not_allowed", "invalid": "value_error", "invalid_choice": "enum"}
 
@@ -38,7 +41,9 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
         return response
     log.error("Unforeseen error in %s", type(view).__name__, exc_info=error)
     got_request_exception.send(sender=type(view), request=getattr(context.get("request"), "_request", None))
-    return Response({"detail": "Something went wrong on our side."}, 500)
+    if isinstance(error, OperationalError | RedisError):
+        return Response({"detail": UNREACHABLE}, 503, headers={"Retry-After": "5"})
+    return Response({"detail": BROKEN}, 500)
 
 
 def _answer(error: Exception, view: Any) -> Response | None:

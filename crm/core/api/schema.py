@@ -184,8 +184,8 @@ class Schema(AutoSchema):
         return {media: OpenApiRequest(body, examples=examples) for media in self.map_parsers()}
 
     def _get_request_for_media_type(self, serializer: Any, direction: Any = "request") -> tuple[Any, bool]:
-        """A PUT may be partial, as a PATCH is."""
-        if self.said.partial and isinstance(serializer, type):
+        """An update by PUT is partial, as one by PATCH is."""
+        if (self.said.partial or self.view.action == "update") and isinstance(serializer, type):
             serializer = serializer(partial=True)
         return super()._get_request_for_media_type(serializer, direction)  # type: ignore[no-untyped-call,no-any-return]
 

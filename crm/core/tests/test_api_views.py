@@ -3,7 +3,9 @@ import json
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
 from django.test import Client
+from redis.exceptions import ConnectionError
 
 from crm.core.tenancy import company_active
 from leads.models import Contact, Lead
@@ -226,6 +228,19 @@ def test_an_unforeseen_error_is_json_and_says_nothing(api, admin, settings, capl
         assert (response.status_code, list(response.json())) == (500, ["detail"])
         assert b"ZeroDivision" not in response.content
     assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize("error", [OperationalError("database is locked"), ConnectionError("no Redis")])
+def test_a_store_that_is_down_is_503_and_may_be_tried_again(error, api, admin, monkeypatch):
+    def fail(*args):
+        raise error
+
+    monkeypatch.setattr("crm.core.tests.desk.DeskViewSet.refuse", fail)
+    client = api(admin)
+    client.raise_request_exception = False
+    response = client.post("/api/v1/desk/refuse", {})
+    assert (response.status_code, list(response.json())) == (503, ["detail"])
+    assert response["Retry-After"]
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/nothing/", "/api/v1/", "/api/v1", "/api/", "/api"])
