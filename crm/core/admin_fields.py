@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.fields import InvalidJSONInput
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from crm.core.api.json import is_clean
@@ -32,7 +34,10 @@ class TagsField(forms.CharField):
         return tags
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool((initial or []) != self.to_python(data))
+        try:
+            return bool((initial or []) != self.to_python(data))
+        except ValidationError:
+            return True
 
 
 class ObjectField(forms.JSONField):
@@ -49,11 +54,33 @@ class ObjectField(forms.JSONField):
     def to_python(self, value: Any) -> Any:
         try:
             data = super().to_python(value)
-            text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+            json.dumps(data, allow_nan=False)
         except (RecursionError, ValueError):
             raise ValidationError("Not valid JSON.") from None
         if data is None:
             return None if self.null else self.kind()
-        if not isinstance(data, self.kind) or not is_clean(text):
+        if not all(map(is_clean, texts(data))):
+            raise ValidationError("Text may not hold NUL or lone surrogates.")
+        if not isinstance(data, self.kind):
             raise ValidationError("Must be a JSON object." if self.kind is dict else "Must be a JSON array.")
         return data
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What was typed is shown again, however deep."""
+        try:
+            return super().bound_data(data, initial)
+        except RecursionError:
+            return InvalidJSONInput(data)
+
+
+def texts(data: Any) -> Iterator[str]:
+    """Every key and text in it."""
+    waiting = [data]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            waiting += [*item, *item.values()]
+        elif isinstance(item, list):
+            waiting += item
