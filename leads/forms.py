@@ -42,7 +42,7 @@ class AssignForm(CleanForm):
     agent = forms.ModelChoiceField(
         Agent.objects.active(), required=False, error_messages={"invalid_choice": "That agent is not active any more."}
     )
-    strategy = forms.ChoiceField(choices=[("", "")] + SHARING, required=False)
+    strategy = forms.ChoiceField(choices=[("", ""), *SHARING], required=False)
     notes = forms.CharField(max_length=500, required=False)
 
     def clean(self) -> dict[str, Any]:

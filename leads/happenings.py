@@ -233,8 +233,7 @@ def why_words(reason: Mapping[str, Any], agents: Mapping[UUID, str]) -> str:
     if reason.get("score") is not None:
         parts.append(f"performance {round(reason['score'])}")
     passed: Sequence[Mapping[str, Any]] = reason.get("passed_over") or ()
-    for one in passed[:2]:
-        parts.append(
-            f"{named(agents, one.get('agent_id'))} passed over: {PASSED.get(str(one.get('why')), one.get('why'))}"
-        )
+    parts += [
+        f"{named(agents, one.get('agent_id'))} passed over: {PASSED.get(one['why'], one['why'])}" for one in passed[:2]
+    ]
     return f"Why: {'; '.join(parts)}." if parts else ""

@@ -138,18 +138,18 @@ class Page:
     back: str
 
 
-def page_of(rows: Any, order: Order, *, cursor: str = "", back: str = "", size: int = PAGE_ROWS) -> Page:
+def page_of(rows: Any, order: Order, *, cursor: str = "", back: str = "") -> Page:
     """Constant cost at any depth. A cursor that is not ours begins anew."""
     try:
         position = order.decode(cursor or back) if cursor or back else None
     except BadCursor:
         position, back = None, ""
     backwards = bool(back) and not cursor
-    found = order.take(rows, size + 1, position, backwards=backwards)
-    more = len(found) > size
+    found = order.take(rows, PAGE_ROWS + 1, position, backwards=backwards)
+    more = len(found) > PAGE_ROWS
     shown = (found[1:] if backwards else found[:-1]) if more else found
     if not shown and position is not None:
-        return page_of(rows, order, size=size)
+        return page_of(rows, order)
     first, last = (order.encode(shown[0]), order.encode(shown[-1])) if shown else ("", "")
     goes_on, came_from = (True, more) if backwards else (more, position is not None)
     return Page(shown, last if goes_on else "", first if came_from else "")

@@ -68,7 +68,8 @@ def full_agents(team: Summary, members: Sequence[Member], agents_url: str) -> De
     if not team.full or not with_room:
         return None
     count = len(team.full)
-    title = f"{count} agent{' is' if count == 1 else 's are'} full while {with_room} ha{'s' if with_room == 1 else 've'} room"
+    has = "has" if with_room == 1 else "have"
+    title = f"{count} agent{' is' if count == 1 else 's are'} full while {with_room} {has} room"
     more = f" and {count - 3} more" if count > 3 else ""
     return Decision(
         "users-round", "warn", title, f"Full: {', '.join(team.full[:3])}{more}", "See who has room", agents_url

@@ -38,7 +38,7 @@ class StageFigure:
 
 @dataclass(frozen=True)
 class LeadFigures:
-    """Over all leads at one moment; the SLA over first responses of the last 30 days."""
+    """Over all leads at one moment; the SLA over the first responses that were owed in the last 30 days."""
 
     stages: list[StageFigure]
     new_unassigned: int
@@ -46,18 +46,18 @@ class LeadFigures:
     oldest_unassigned: datetime | None
     late: int
     due_soon: int
-    answered: int
+    owed: int
     answered_in_time: int
     pipeline: Decimal
 
     @property
     def sla_met(self) -> float | None:
-        return self.answered_in_time / self.answered if self.answered else None
+        return self.answered_in_time / self.owed if self.owed else None
 
 
 def lead_figures(leads: LeadQuerySet, at: datetime) -> LeadFigures:
     """One statement: everything is counted by stage and added up here."""
-    answered = Q(first_response_at__gte=at - WINDOW, deadline__isnull=False)
+    owed = owed_since(at - WINDOW, at)
     rows = leads.order_by().values("stage").annotate(
         n=Count("pk"),
         value=Sum("deal_value"),
@@ -67,8 +67,8 @@ def lead_figures(leads: LeadQuerySet, at: datetime) -> LeadFigures:
         oldest=Min("created_at", filter=IS_OPEN & Q(agent__isnull=True)),
         late=Count("pk", filter=IS_OPEN & has_sla_status(SlaStatus.BREACHED, at)),
         due_soon=Count("pk", filter=has_sla_status(SlaStatus.DUE_SOON, at)),
-        answered=Count("pk", filter=answered),
-        in_time=Count("pk", filter=answered & Q(first_response_at__lte=F("deadline"))),
+        owed=Count("pk", filter=owed),
+        in_time=Count("pk", filter=owed & Q(first_response_at__lte=F("deadline"))),
     )  # fmt: skip
     by_stage: dict[str, dict[str, Any]] = {row["stage"]: row for row in rows}
     return LeadFigures(
@@ -78,10 +78,16 @@ def lead_figures(leads: LeadQuerySet, at: datetime) -> LeadFigures:
         oldest_unassigned=min((row["oldest"] for row in by_stage.values() if row["oldest"]), default=None),
         late=total(by_stage, "late"),
         due_soon=total(by_stage, "due_soon"),
-        answered=total(by_stage, "answered"),
+        owed=total(by_stage, "owed"),
         answered_in_time=total(by_stage, "in_time"),
         pipeline=sum((row["open_value"] or Decimal() for row in by_stage.values()), Decimal()),
     )
+
+
+def owed_since(since: datetime, at: datetime) -> Q:
+    """A first response was made, or fell due and was not made: what `sla_met` is a share of."""
+    missed = Q(first_response_at__isnull=True, deadline__gte=since, deadline__lt=at)
+    return Q(deadline__isnull=False) & (Q(first_response_at__gte=since) | missed)
 
 
 def total(by_stage: dict[str, dict[str, Any]], name: str) -> int:
@@ -104,19 +110,20 @@ def late_by_agent(leads: LeadQuerySet, at: datetime) -> list[tuple[str, int]]:
 
 @dataclass(frozen=True)
 class Day:
-    """First responses of one day, and their bars: heights and tops in a chart of 104 units."""
+    """First responses of one day, and their bars: `x` in percent of the width, the rest in pixels from the top."""
 
     date: date
     met: int
     late: int
-    x: int
+    x: float
     met_top: float
     met_height: float
     late_top: float
     late_height: float
 
 
-CHART_TOP, CHART_HEIGHT, STEP = 24, 104, 23
+CHART_TOP, CHART_HEIGHT = 14, 104
+STEP = 92 / DAYS  # percent of the width; the axis' numbers stand in the rest
 
 
 def days_of(leads: LeadQuerySet, at: datetime) -> tuple[list[Day], int]:
@@ -141,20 +148,12 @@ def nice(number: int) -> int:
 
 
 def bar(day: date, met: int, late: int, number: int, highest: int) -> Day:
-    unit = CHART_HEIGHT / highest
+    """Late ones stand on top of those in time, with a gap between."""
+    unit, gap = CHART_HEIGHT / highest, 2 if late and met else 0
     met_height, late_height = met * unit, late * unit
-    bottom = CHART_TOP + CHART_HEIGHT
-    met_top = bottom - met_height
-    return Day(
-        day,
-        met,
-        late,
-        number * STEP + 4,
-        met_top,
-        met_height,
-        met_top - late_height - (2 if late and met else 0),
-        late_height,
-    )
+    met_top = CHART_TOP + CHART_HEIGHT - met_height
+    late_top = max(met_top - late_height - gap, 0)
+    return Day(day, met, late, number * STEP, met_top, met_height, late_top, late_height)
 
 
 # --- An agent's own day ------------------------------------------------------------------------------------------
@@ -169,26 +168,26 @@ class OwnFigures:
     late: int
     closed_today: int
     won: int
-    answered: int
+    owed: int
     answered_in_time: int
 
     @property
     def sla_met(self) -> float | None:
-        return self.answered_in_time / self.answered if self.answered else None
+        return self.answered_in_time / self.owed if self.owed else None
 
 
 def own_figures(agent: Agent, at: datetime) -> OwnFigures:
     """One statement."""
     today = localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
-    answered = Q(first_response_at__gte=at - WINDOW, deadline__isnull=False)
+    owed = owed_since(at - WINDOW, at)
     return OwnFigures(**Lead.objects.alive().filter(agent=agent).aggregate(
         new=Count("pk", filter=Q(status="new")),
         due_soon=Count("pk", filter=has_sla_status(SlaStatus.DUE_SOON, at)),
         late=Count("pk", filter=IS_OPEN & has_sla_status(SlaStatus.BREACHED, at)),
         closed_today=Count("pk", filter=Q(closed_at__gte=today)),
         won=Count("pk", filter=Q(closed_at__gte=at - WINDOW, stage=Stage.CUSTOMER)),
-        answered=Count("pk", filter=answered),
-        answered_in_time=Count("pk", filter=answered & Q(first_response_at__lte=F("deadline"))),
+        owed=Count("pk", filter=owed),
+        answered_in_time=Count("pk", filter=owed & Q(first_response_at__lte=F("deadline"))),
     ))  # fmt: skip
 
 

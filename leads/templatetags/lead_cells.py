@@ -19,7 +19,7 @@ from leads.sla import DUE_SOON, SlaStatus, sla_status
 register = template.Library()
 
 PRIORITY_ICONS = {
-    Priority.LOW: ("signal-low", "mut"),
+    Priority.LOW: ("arrow-down", "mut"),
     Priority.HIGH: ("signal-high", "mut"),
     Priority.URGENT: ("octagon-alert", "bad"),
 }

@@ -14,6 +14,7 @@ from django.utils.timezone import now
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
+from agents.models import Availability
 from crm.accounts.access import requires
 from crm.accounts.permissions_table import allows
 from crm.core.api.problems import Unacceptable
@@ -22,7 +23,7 @@ from crm.core.forms import CleanForm
 from crm.core.http import Request
 from crm.core.pages import answer_part, optional_url
 from leads import actions, dispositions, listing
-from leads.assignment import assign_by_strategy, assign_lead, reassign_lead, suggestions_for, unassign_lead
+from leads.assignment import Suggestion, assign_by_strategy, assign_lead, reassign_lead, suggestions_for, unassign_lead
 from leads.forms import AssignForm, DispositionForm, NoteForm, PriorityForm, StageForm
 from leads.happenings import FILTERS, timeline_of
 from leads.models import CLOSED_STAGES, Lead, Priority, Stage, Strategy
@@ -93,9 +94,25 @@ def lead_context(request: Request, lead: Lead) -> dict[str, Any]:
     }
 
 
-def suggested(lead: Lead) -> list[Any]:
-    """The best that could take it now, whoever holds it."""
-    return [s for s in suggestions_for(lead, limit=SUGGESTED + 1) if s.can_take][:SUGGESTED]
+def suggested(lead: Lead) -> list[dict[str, Any]]:
+    """The best that could take it now, whoever holds it, each with what speaks for and against it."""
+    fit = [s for s in suggestions_for(lead, limit=SUGGESTED + 1) if s.can_take][:SUGGESTED]
+    return [{"agent": s.agent, "percent": s.capacity.percentage, "reasons": reasons_of(s)} for s in fit]
+
+
+def reasons_of(suggestion: Suggestion) -> list[tuple[bool, str]]:
+    """In few words, for a narrow column: whether it speaks for the agent, and what."""
+    slots, word = suggestion.capacity.available_slots, Availability(suggestion.agent.availability).label.lower()
+    reasons = [
+        (suggestion.is_ready, word if suggestion.within_hours else f"{word}, outside hours"),
+        (True, "no limit" if slots is None else f"room for {slots}"),
+        (suggestion.score >= 50, f"performance {round(suggestion.score)}"),
+    ]
+    if suggestion.dealt_with_contact:
+        reasons.insert(0, (True, "knows them"))
+    if suggestion.same_time_zone:
+        reasons.append((True, "same time zone"))
+    return reasons
 
 
 def way_context(request: Request, lead: Lead) -> dict[str, Any]:
