@@ -11,4 +11,5 @@ SCHEDULES = [
     Schedule("Seal what long transactions left", "audit.seal_rest", every_seconds=3600),
     Schedule("Forget old idempotent answers", "core.purge_answers", every_seconds=3600, queue="bulk"),
     Schedule("Throw away uploads that nobody imported", "leads.purge_imports", every_seconds=3600, queue="bulk"),
+    Schedule("Take up jobs that were left behind", "jobs.take_up", every_seconds=10),
 ]

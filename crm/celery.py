@@ -15,4 +15,5 @@ app.conf.task_routes = {
     "audit.seal_company": {"queue": "periodic"},
     "mail.send_left": {"queue": "periodic"},
     "leads.purge_company_imports": {"queue": "bulk"},
+    "jobs.run": {"queue": "bulk"},
 }

@@ -14,15 +14,15 @@ django_stubs_ext.monkeypatch()
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = env.folder("VAR_DIR", BASE_DIR / "var")
 
-DEBUG = env.bool("DEBUG", True)
-HOST = env.str("HOST", "127.0.0.1")
-PORT = env.int("PORT", 8000, low=1, high=65535)
+DEBUG = env.flag("DEBUG", True)
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.number("PORT", 8000, low=1, high=65535)
 PUBLIC_URL = env.origin("PUBLIC_URL", f"http://{HOST}:{PORT}")
-WEB_WORKERS = env.int("WEB_WORKERS", 2, low=1, high=64)
+WEB_WORKERS = env.number("WEB_WORKERS", 2, low=1, high=64)
 SECRET_KEY = env.secret("SECRET_KEY", VAR, DEBUG)
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", DEBUG)
 REGISTRATION = env.choice("REGISTRATION", "open", ("open", "invite", "closed"))
-DEMO = env.bool("DEMO", DEBUG)
+DEMO = env.flag("DEMO", DEBUG)
 
 # --- Applications ------------------------------------------------------------------------------------------------
 
@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "crm.mail",
     "crm.audit",
     "crm.accounts",
+    "crm.jobs",
     "crm.vendors",
     "agents",
     "leads",
@@ -129,8 +130,8 @@ CELERY_TIMEZONE = "UTC"
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL.cache}}
 RATE_LIMIT_STORAGE = REDIS_URL.limits
-RATE_LIMIT_PER_MINUTE = env.int("RATE_LIMIT_PER_MINUTE", 1000, low=1)
-AUTH_RATE_LIMIT_PER_MINUTE = env.int("AUTH_RATE_LIMIT_PER_MINUTE", 30, low=1)
+RATE_LIMIT_PER_MINUTE = env.number("RATE_LIMIT_PER_MINUTE", 1000, low=1)
+AUTH_RATE_LIMIT_PER_MINUTE = env.number("AUTH_RATE_LIMIT_PER_MINUTE", 30, low=1)
 SESSION_RATE_LIMIT_PER_MINUTE = 300
 
 # --- Accounts ----------------------------------------------------------------------------------------------------
@@ -306,7 +307,7 @@ def package_folder(package: str, *parts: str) -> str:
 
 
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env.str("STATIC_ROOT", str(VAR / "static")))
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(VAR / "static")))
 STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("vendor/tabler", package_folder("jazzy_tabler", "static", "vendor", "tabler")),
@@ -349,12 +350,12 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
-SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", not DEBUG)
+SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", not DEBUG)
 SECURE_REDIRECT_EXEMPT = [r"^(health|ready)/?$"]  # asked from inside, without TLS
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 SECURE_REFERRER_POLICY = "same-origin"
-BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
+BEHIND_PROXY = env.flag("BEHIND_PROXY", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 X_FRAME_OPTIONS = "DENY"
 

@@ -49,6 +49,8 @@ def _value(field: models.Field[Any, Any], company: Any, mark: str, made: dict[st
         return None if field.related_model is field.model else row_of(field.related_model, company, mark, made)
     if field.choices or isinstance(field, models.BooleanField):
         return None if field.has_default() or field.null else (field.choices or [(False, "")])[0][0]
+    if isinstance(field, models.FileField):
+        return None
     if isinstance(field, models.JSONField) and field.name == "changes":  # of an audit entry
         return [{"field": mark, "before": None, "after": mark}]
     if isinstance(field, models.JSONField):

@@ -1,0 +1,131 @@
+"""Doing a job batch by batch, so that a worker killed at any point loses and repeats nothing.
+
+A worker leases the job; each batch locks its row, checks the lease, does the work and moves the cursor in one
+transaction. A lease that ran out tells that the worker died, and the next one goes on from the cursor.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import DatabaseError, transaction
+from django.db.models import Q
+from django.utils.timezone import now
+
+from crm.audit.recording import record
+from crm.core.errors import Refused
+from crm.core.ids import uuid7
+from crm.jobs import events
+from crm.jobs.kinds import Batch, kind_of
+from crm.jobs.models import ACTIVE, Job, JobError, JobState
+
+LEASE_SECONDS = 60
+MAX_TRIES = 3
+BROKEN = "Something went wrong on our side; what was done so far is kept. It can be started again."
+log = logging.getLogger(__name__)
+
+
+def run_job(pk: UUID) -> None:
+    """Take the job up where it stands and do it to its end, unless another worker is at it."""
+    lease = claim(pk)
+    if lease is None:
+        return
+    while run_next(pk, lease):
+        pass
+
+
+def claim(pk: UUID) -> UUID | None:
+    """A lease on the job, or none where it is over or another worker's lease still holds."""
+    lease, at = uuid7(), now()
+    free = Q(leased_until=None) | Q(leased_until__lt=at)
+    mine = Job.objects.filter(free, pk=pk, state__in=ACTIVE)
+    taken = mine.update(state=JobState.RUNNING, lease=lease, leased_until=at + timedelta(seconds=LEASE_SECONDS))
+    Job.objects.filter(pk=pk, started_at=None).update(started_at=at)
+    return lease if taken else None
+
+
+def run_next(pk: UUID, lease: UUID) -> bool:
+    """Do one batch; whether there is another one to do under this lease."""
+    try:
+        with transaction.atomic():
+            job = Job.objects.select_for_update().filter(pk=pk, lease=lease, state=JobState.RUNNING).first()
+            if job is None:
+                return False
+            return _work(job)
+    except Refused as refusal:
+        return _give_up(pk, lease, refusal.message)
+    except DatabaseError:
+        log.exception("A batch of job %s failed", pk)
+        return _try_again(pk, lease)
+    except Exception:
+        log.exception("Job %s failed", pk)
+        return _give_up(pk, lease, BROKEN)
+
+
+def _work(job: Job) -> bool:
+    if job.cancel_asked:
+        return _end(job, JobState.CANCELLED)
+    kind = kind_of(job.kind)
+    batch = kind.run_batch(job)
+    _take_over(job, batch)
+    if batch.cursor is not None:
+        job.leased_until = now() + timedelta(seconds=LEASE_SECONDS)
+        job.save(update_fields=[*PROGRESS, "leased_until"])
+        return True
+    if kind.finish is not None:
+        kind.finish(job)
+    record(events.JOB_FINISHED, job, by=job.user, data={"succeeded": job.succeeded, "failed": job.failed})
+    if job.undoes is not None:
+        Job.objects.filter(pk=job.undoes_id).update(state=JobState.UNDONE)
+        record(events.JOB_UNDONE, job.undoes, by=job.user, data={"job_id": job.pk})
+    return _end(job, JobState.SUCCEEDED)
+
+
+PROGRESS = ["cursor", "processed", "succeeded", "failed", "result", "tries", "total"]
+
+
+def _take_over(job: Job, batch: Batch) -> None:
+    job.cursor = batch.cursor
+    job.processed += batch.processed
+    job.succeeded += batch.succeeded
+    job.failed += len(batch.problems)
+    job.result = {**job.result, **batch.result}
+    job.tries = 0
+    JobError.objects.bulk_create(
+        JobError(job=job, row=p.row, object_id=p.object_id, message=p.message, data=dict(p.data))
+        for p in batch.problems
+    )
+
+
+def _end(job: Job, state: JobState) -> bool:
+    job.state, job.finished_at, job.leased_until, job.lease = state, now(), None, None
+    job.save(update_fields=[*PROGRESS, "state", "finished_at", "leased_until", "lease", "result_file", "result_name"])
+    return False
+
+
+@transaction.atomic
+def _give_up(pk: UUID, lease: UUID, message: str) -> bool:
+    job = Job.objects.select_for_update().filter(pk=pk, lease=lease).first()
+    if job is not None:
+        job.state, job.message, job.finished_at, job.leased_until = JobState.FAILED, message, now(), None
+        job.save(update_fields=["state", "message", "finished_at", "leased_until"])
+        record(events.JOB_FAILED, job, by=job.user, data={"processed": job.processed})
+    return False
+
+
+def _try_again(pk: UUID, lease: UUID) -> bool:
+    """A deadlock or a lost connection: the batch has done nothing and is begun anew, three times in a row at most."""
+    job = Job.objects.get(pk=pk)
+    if job.tries + 1 >= MAX_TRIES:
+        return _give_up(pk, lease, BROKEN)
+    Job.objects.filter(pk=pk, lease=lease).update(tries=job.tries + 1)
+    return True
+
+
+def left_behind() -> list[tuple[UUID, UUID]]:
+    """(company, job) of active jobs that no worker is at: never taken up, or left by one that died."""
+    at = now()
+    waiting = Q(leased_until=None, created_at__lt=at - timedelta(seconds=20)) | Q(leased_until__lt=at)
+    return list(Job.objects.filter(waiting, state__in=ACTIVE).order_by("id").values_list("company_id", "pk")[:1000])
