@@ -57,6 +57,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
         return confirmation_link(emailconfirmation.email_address)
 
+    def can_delete_email(self, email_address: EmailAddress) -> bool:
+        """One that waits, never the present one: an account without an address could not be reached."""
+        return bool(email_address.email != email_address.user.email)
+
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """An address that became somebody else's since it was asked for is not taken over."""
         others = User.objects.filter(email__iexact=email_address.email).exclude(pk=email_address.user_id)

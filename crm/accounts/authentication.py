@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.utils.timezone import now
@@ -50,14 +49,7 @@ def live_session(access_token: str) -> ApiSession | None:
     except BadToken:
         return None
     with unscoped("an access token's session"):
-        return live_sessions().filter(pk=claims["sid"], user_id=claims["sub"]).first()
-
-
-def live_sessions() -> Any:
-    """Sessions that have not ended, with user and company; needs a company or `unscoped`."""
-    return ApiSession.objects.select_related("user__company").filter(
-        ended_at=None, expires_at__gt=now(), user__is_active=True
-    )
+        return ApiSession.objects.live(now()).filter(pk=claims["sid"], user_id=claims["sub"]).first()
 
 
 def _work_as(request: Request, user: User) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import get_adapter
+from allauth.account.forms import AddEmailForm as PackagedAddEmailForm
 from allauth.account.forms import ResetPasswordForm as PackagedResetPasswordForm
 from allauth.account.forms import SignupForm as PackagedSignupForm
+from allauth.account.internal.flows.email_verification import send_verification_email_to_address
+from allauth.account.models import EmailAddress
 from allauth.core import context, ratelimit
 from django import forms
 from django.contrib.auth.hashers import make_password
@@ -101,6 +104,16 @@ AUTOCOMPLETE = {
     "last_name": "family-name",
     "email": "email",
 }
+
+
+class AddEmailForm(PackagedAddEmailForm):  # type: ignore[misc]
+    """The address that one wishes to have: it waits beside the present one until its link is opened."""
+
+    def save(self, request: HttpRequest) -> EmailAddress:
+        EmailAddress.objects.filter(user_id=self.user.pk).exclude(email=self.user.email).delete()
+        address = EmailAddress.objects.create(user_id=self.user.pk, email=self.cleaned_data["email"])
+        send_verification_email_to_address(request, address)
+        return address
 
 
 class ResetPasswordForm(PackagedResetPasswordForm):  # type: ignore[misc]

@@ -10,9 +10,11 @@ from allauth.urls import urlpatterns as packaged
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import URLPattern, URLResolver
 
+from crm.accounts.door_views import EmailView
 from crm.core.tenancy import unscoped
 
 Address = URLPattern | URLResolver
+REPLACED = {"account_email": EmailView.as_view()}
 
 
 def looking_everywhere(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -29,7 +31,7 @@ def looking_everywhere(view: Callable[..., HttpResponseBase]) -> Callable[..., H
 def wrap(addresses: Iterable[Address]) -> Iterator[Address]:
     for address in addresses:
         if isinstance(address, URLPattern):
-            view: Any = address.callback
+            view: Any = REPLACED.get(address.name or "", address.callback)
             yield URLPattern(address.pattern, looking_everywhere(view), address.default_args, address.name)
         else:
             below = [*wrap(address.url_patterns)]

@@ -30,7 +30,7 @@ A_YEAR = 365 * 24 * 3600
 def profile(request: Request) -> HttpResponse:
     user = request.user
     form = ProfileForm.of(user, request.POST or None)
-    if form.is_valid():
+    if user.company_id is not None and form.is_valid():
         try:
             actions.update_user(user, form.cleaned_data, by=user)
         except Refused as error:
@@ -48,7 +48,7 @@ def profile(request: Request) -> HttpResponse:
 
 def live_sessions(request: Request) -> Any:
     """The user's own; a platform superuser has none."""
-    own = ApiSession.objects.filter(user=request.user, ended_at=None, expires_at__gt=now())
+    own = ApiSession.objects.live(now()).filter(user=request.user)
     return own.order_by("-refreshed_at") if current_scope() is not None else ()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -86,10 +86,7 @@ def session_of_refresh_token(text: object) -> tuple[RefreshToken, ApiSession]:
     except BadToken:
         raise SessionOver from None
     with unscoped("a refresh token's session"):
-        live = ApiSession.objects.select_related("user__company").filter(
-            pk=token.session_id, ended_at=None, expires_at__gt=now(), user__is_active=True
-        )
-        session = live.first()
+        session = ApiSession.objects.live(now()).filter(pk=token.session_id).first()
     if session is None:
         raise SessionOver
     return token, session
@@ -124,5 +121,5 @@ def _end(pk: UUID) -> bool:
     return bool(ApiSession.objects.filter(pk=pk, ended_at=None).update(ended_at=now()))
 
 
-def _end_from_now() -> object:
+def _end_from_now() -> datetime:
     return now() + timedelta(days=settings.REFRESH_TOKEN_DAYS)

@@ -41,7 +41,7 @@ def create_user(new: NewUser, *, by: Actor) -> User:
     Raises `EmailTaken`, `UsernameTaken`, `InvalidField`.
     """
     user = insert_user(new)
-    user.company = Company.objects.get(pk=user.company_id)
+    user.company = Company.objects.get(pk=current_company_id())
     record("user.created", user, by=by, data={"role": user.role})
     if new.password is None:
         mail_user(user, "welcome", link=reset_link(user))
@@ -124,7 +124,8 @@ def _locked(user: User) -> User:
     """The company's row is locked first, so that two administrators cannot take each other's role at once."""
     if user.company_id is not None:
         Company.objects.select_for_update(no_key=True).get(pk=user.company_id)
-    return User.objects.select_for_update(of=("self",), no_key=True).select_related("company").get(pk=user.pk)
+    rows: Any = User.objects.select_for_update(of=("self",), no_key=True).select_related("company")
+    return rows.get(pk=user.pk)  # type: ignore[no-any-return]
 
 
 def _refuse_last_administrator(user: User) -> None:

@@ -134,7 +134,8 @@ class CompanyViewSet(ApiViewSet):
 
 
 def users() -> QuerySet[User]:
-    return User.objects.select_related("agent")
+    found: QuerySet[User] = User.objects.select_related("agent")
+    return found
 
 
 def fresh(user: User) -> User:

@@ -351,11 +351,25 @@ def test_an_address_that_became_anothers_is_not_taken_over(visitor: Client, admi
     assert admin.email == "admin@copperline.example"
 
 
+@pytest.mark.parametrize("action", ["action_remove", "action_primary"])
+def test_an_account_keeps_its_address_whatever_is_posted(visitor: Client, admin: User, action: str) -> None:
+    UserFactory(company=admin.company, email="taken@copperline.example")
+    sign_in(visitor, "admin")
+    prove(visitor)
+    for waiting in ("first@copperline.example", "taken@copperline.example"):
+        visitor.post("/accounts/email/", {"email": waiting, "action_add": ""})
+        for email in (admin.email, waiting):
+            assert visitor.post("/accounts/email/", {"email": email, action: ""}).status_code == 302
+    with unscoped("test"):
+        admin.refresh_from_db()
+    assert admin.email == "admin@copperline.example"
+
+
 # --- second factor ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def with_app(visitor: Client, admin: User) -> str:
+def with_app(visitor: Client, admin: User, mails: Any) -> str:
     """The admin has switched an authenticator app on; its secret."""
     sign_in(visitor, "admin")
     prove(visitor)
@@ -363,7 +377,8 @@ def with_app(visitor: Client, admin: User) -> str:
     assert 'src="data:image/svg+xml' in page
     found = re.search(r'id="authenticator_secret" value="(\w+)"', page)
     assert found
-    answer = visitor.post("/accounts/2fa/totp/activate/", {"code": code_now(found[1])})
+    with mails():
+        answer = visitor.post("/accounts/2fa/totp/activate/", {"code": code_now(found[1])})
     assert answer.status_code == 302
     visitor.post("/accounts/logout/")
     return found[1]
@@ -423,6 +438,7 @@ def test_secrets_of_the_second_factor_are_encrypted_and_its_changes_on_record(ad
     assert with_app not in stored
     assert decrypt(stored) == with_app
     assert {e.data["type"] for e in events("user.mfa_changed")} == {"totp", "recovery_codes"}
+    assert {m.subject for m in mail.outbox} == {"Your account was changed"}
 
 
 PAGES = [
@@ -496,6 +512,8 @@ def test_a_platform_superuser_signs_in_and_out(db: None, visitor: Client, mails:
         User.objects.create_superuser("root@platform.example", PASSWORD)
     assert sign_in(visitor, "root@platform.example").status_code == 302
     assert visitor.get("/profile/").status_code == 200
+    assert visitor.post("/profile/", {"first_name": "Root", "theme": "dark"}).status_code == 200  # nothing to save
+    assert visitor.post("/profile/theme/", {"theme": "dark"}).status_code == 302
     changed = {"oldpassword": PASSWORD, "password1": "quite another secret", "password2": "quite another secret"}
     assert visitor.post("/accounts/password/change/", changed).status_code == 302
     visitor.post("/accounts/logout/")
