@@ -54,7 +54,7 @@ class Agent(TenantModel):
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = AgentQuerySet.as_manager()
+    objects = AgentQuerySet.as_manager()  # type: ignore[misc]
 
     personal: ClassVar[frozenset[str]] = frozenset({"name", "caller_number"})
 

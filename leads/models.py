@@ -95,7 +95,7 @@ class Contact(TenantModel):
     updated_at = models.DateTimeField(default=now, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = ContactQuerySet.as_manager()
+    objects = ContactQuerySet.as_manager()  # type: ignore[misc]
 
     personal: ClassVar[frozenset[str]] = frozenset(
         {"first_name", "last_name", "email", "phone_e164", "organization", "title", "city", "region", "custom_fields"}
@@ -213,7 +213,7 @@ class Lead(TenantModel):
     updated_at = models.DateTimeField(default=now, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = LeadQuerySet.as_manager()
+    objects = LeadQuerySet.as_manager()  # type: ignore[misc]
 
     personal: ClassVar[frozenset[str]] = frozenset({"custom_fields", "qualification_data"})
 
