@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || command -v python)
 VENV := .venv
 PY := $(VENV)/bin/python
-CODE := crm agents leads conftest.py manage.py
+CODE := crm agents leads bench conftest.py manage.py
 
 .PHONY: help run test e2e lint format types migrations deploy-check bench bench-large clean clean-all
 
@@ -50,6 +50,7 @@ e2e: $(VENV)/.dev
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check $(CODE)
 	$(VENV)/bin/ruff format --check $(CODE)
+	@find templates -name '*.html' -print0 | xargs -0 $(VENV)/bin/djade --target-version 5.2 --check
 	$(VENV)/bin/lint-imports
 	@$(MAKE) --no-print-directory migrations
 	$(PY) manage.py check
@@ -69,6 +70,7 @@ bench-large: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(VENV)/bin/ruff check --fix $(CODE)
 	$(VENV)/bin/ruff format $(CODE)
+	find templates -name '*.html' -print0 | xargs -0 $(VENV)/bin/djade --target-version 5.2
 
 types: $(VENV)/.dev
 	$(VENV)/bin/mypy crm agents leads manage.py

@@ -58,36 +58,36 @@ class Environment:
         if file.exists() and "PYTEST_VERSION" not in os.environ:
             self._env.read_env(str(file))
 
-    def str(self, name: str, default: str) -> str:
+    def text(self, name: str, default: str) -> str:
         return os.environ.get(name, "").strip() or default
 
-    def int(self, name: str, default: int, low: int = 0, high: int = 2_147_483_647) -> int:
-        value = self.str(name, str(default))
+    def number(self, name: str, default: int, low: int = 0, high: int = 2_147_483_647) -> int:
+        value = self.text(name, str(default))
         if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
             raise wrong(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
         return int(value)
 
-    def bool(self, name: str, default: bool) -> bool:
-        value = self.str(name, "true" if default else "false").lower()
+    def flag(self, name: str, default: bool) -> bool:
+        value = self.text(name, "true" if default else "false").lower()
         if value in ("1", "true", "yes", "on"):
             return True
         if value in ("0", "false", "no", "off"):
             return False
         raise wrong(f"{name} must be true or false, not {value!r}.")
 
-    def list(self, name: str, default: Sequence[str]) -> list[str]:
-        value = self.str(name, "")
+    def names(self, name: str, default: Sequence[str]) -> list[str]:
+        value = self.text(name, "")
         return [part.strip() for part in value.split(",") if part.strip()] if value else [*default]
 
     def choice(self, name: str, default: str, choices: Sequence[str]) -> str:
-        value = self.str(name, default)
+        value = self.text(name, default)
         if value not in choices:
             raise wrong(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
         return value
 
     def folder(self, name: str, default: Path) -> Path:
         """An absolute path, whatever folder the next process starts in; made, readable by its owner alone."""
-        path = Path(self.str(name, str(default))).expanduser().absolute()
+        path = Path(self.text(name, str(default))).expanduser().absolute()
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -98,13 +98,13 @@ class Environment:
 
     def origin(self, name: str, default: str) -> str:
         """`https://crm.example.com`: scheme and host, no path."""
-        return _origin(name, self.str(name, default))
+        return _origin(name, self.text(name, default))
 
     def origins(self, name: str) -> list[str]:
-        return [_origin(name, value) for value in self.list(name, [])]
+        return [_origin(name, value) for value in self.names(name, [])]
 
     def hosts(self, name: str, debug: bool) -> list[str]:
-        hosts = self.list(name, ["127.0.0.1", "localhost", "[::1]"] if debug else [])
+        hosts = self.names(name, ["127.0.0.1", "localhost", "[::1]"] if debug else [])
         if not hosts:
             raise wrong(f"{name} must list the names under which the product is served when DEBUG is false.")
         for host in hosts:
@@ -113,13 +113,13 @@ class Environment:
         return hosts
 
     def sender(self, name: str, default: str) -> str:
-        value = self.str(name, default)
+        value = self.text(name, default)
         if "@" not in parseaddr(value)[1]:
             raise wrong(f"{name} must be an e-mail address or 'Name <address>', not {value!r}.")
         return value
 
     def database(self, name: str, var: Path) -> dict[str, Any]:
-        url = self.str(name, f"sqlite:///{var / 'db.sqlite3'}")
+        url = self.text(name, f"sqlite:///{var / 'db.sqlite3'}")
         config: dict[str, Any] = {}
         if url.startswith(DATABASE_SCHEMES):
             with suppress(ValueError):
@@ -134,12 +134,12 @@ class Environment:
             config |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
         else:
             raise wrong(f"{name} must be sqlite:///path or postgres://user:password@host:5432/name.")
-        if (suffix := self.str("TEST_DATABASE_SUFFIX", "")) and "postgresql" in engine:
+        if (suffix := self.text("TEST_DATABASE_SUFFIX", "")) and "postgresql" in engine:
             config["TEST"] = {"NAME": f"test_crm_{suffix}"}  # several runs of the tests beside each other
         return config
 
     def redis(self, name: str, var: Path) -> RedisAddresses:
-        url = self.str(name, "")
+        url = self.text(name, "")
         if not url:
             socket = embedded_socket(var)
             return RedisAddresses(
@@ -155,7 +155,7 @@ class Environment:
         return RedisAddresses(broker=url, cache=url, limits=url, embedded=False, socket=None)
 
     def email(self, name: str, var: Path) -> dict[str, Any]:
-        url = self.str(name, "")
+        url = self.text(name, "")
         if not url:
             backend = "django.core.mail.backends.filebased.EmailBackend"
             return {"EMAIL_BACKEND": backend, "EMAIL_FILE_PATH": var / "mail"}
@@ -196,7 +196,7 @@ class Environment:
 
     def _secret(self, name: str, var: Path, debug: bool) -> str:
         """From the environment; for development one is made once under `var/secrets/`."""
-        if value := self.str(name, ""):
+        if value := self.text(name, ""):
             return value
         if not debug:
             raise wrong(f"{name} must be set when DEBUG is false (python -m crm.make_secrets makes one).")

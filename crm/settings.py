@@ -333,6 +333,8 @@ TIME_ZONE = "UTC"
 
 # --- Mail --------------------------------------------------------------------------------------------------------
 
+# In development bodies stay when a mail is sent, and the company's admin reads them at /dev/mail/.
+MAIL_READABLE = DEBUG
 DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", "AgentConnect CRM <no-reply@localhost>")
 globals().update(env.email("EMAIL_URL", VAR))
 

@@ -22,7 +22,7 @@ class Storage(CompressedManifestStaticFilesStorage):
 
     def url(self, name: str | None, force: bool = True) -> str:
         """Hashed with `DEBUG` as well: `make run` serves what production does."""
-        return super().url(name, force)
+        return str(super().url(name, force))
 
     def create_compressor(self, **kwargs: Any) -> Compressor:
         return Compressor(**kwargs, use_brotli=False)

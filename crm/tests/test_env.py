@@ -29,11 +29,11 @@ def read(env, reader, value, monkeypatch, *args, **kwargs):
 @pytest.mark.parametrize(
     ("reader", "value", "args"),
     [
-        ("int", "many", (1,)),
-        ("int", "-3", (1,)),
-        ("int", "٣", (1,)),
-        ("int", "70000", (8000, 1, 65535)),
-        ("bool", "perhaps", (True,)),
+        ("number", "many", (1,)),
+        ("number", "-3", (1,)),
+        ("number", "٣", (1,)),
+        ("number", "70000", (8000, 1, 65535)),
+        ("flag", "perhaps", (True,)),
         ("choice", "ajar", ("open", ("open", "closed"))),
         ("origin", "crm.example.com", ("http://x",)),
         ("origin", "https://crm.example.com/path", ("http://x",)),
@@ -63,8 +63,8 @@ def test_a_wrong_value_is_refused_with_a_sentence_that_names_the_setting(env, mo
 
 
 def test_right_values_are_read(env, monkeypatch, tmp_path):
-    assert read(env, "int", "42", monkeypatch, 1) == 42
-    assert read(env, "bool", "off", monkeypatch, True) is False
+    assert read(env, "number", "42", monkeypatch, 1) == 42
+    assert read(env, "flag", "off", monkeypatch, True) is False
     assert read(env, "origin", "https://crm.example.com/", monkeypatch, "") == "https://crm.example.com"
     assert read(env, "hosts", "a.example.com, [::1]", monkeypatch, False) == ["a.example.com", "[::1]"]
     assert read(env, "redis", "rediss://:pw@h:6380/2", monkeypatch, tmp_path).broker == "rediss://:pw@h:6380/2"

@@ -100,7 +100,7 @@ class Storyteller:
 
     def _priority(self, ending: Ending) -> Priority:
         weights = (10, 55, 25, 10) if ending is not Ending.FRESH else (5, 65, 22, 8)
-        return self.dice.choices([*Priority], weights)[0]
+        return Priority(self.dice.choices([*Priority], weights)[0])
 
     def _moment_of_creation(self, ending: Ending, lead: Lead) -> datetime:
         minutes = 60 * 24 * {

@@ -49,10 +49,10 @@ def _lives(cast: Cast, setting: Setting, teller: Storyteller, dice: Random) -> I
             known.append(life.contact)
         yield life
     dice.shuffle(known)
-    for holder in _open_holders(cast, setting, dice):
-        ending = Ending.WAITING if holder is None else Ending.FRESH if dice.random() < FRESH_SHARE else Ending.WORKED
+    for held_by in _open_holders(cast, setting, dice):
+        ending = Ending.WAITING if held_by is None else Ending.FRESH if dice.random() < FRESH_SHARE else Ending.WORKED
         returning = known.pop() if known and ending is not Ending.WORKED and dice.random() < RETURNING_SHARE else None
-        yield teller.tell(ending, holder, returning)
+        yield teller.tell(ending, held_by, returning)
 
 
 def _weighted(setting: Setting) -> tuple[list[Agent], list[int]]:

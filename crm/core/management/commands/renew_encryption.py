@@ -23,9 +23,7 @@ class Command(BaseCommand):
         with unscoped("encrypt every company's rows anew"):
             renewed = sum(_renew(model, fields) for model, fields in encrypted_models())
         renewed += _renew_second_factors()
-        self.stdout.write(
-            f"{renewed} rows are encrypted under the newest key; FIELD_KEYS needs no older one."
-        )
+        self.stdout.write(f"{renewed} rows are encrypted under the newest key; FIELD_KEYS needs no older one.")
 
 
 def encrypted_models() -> Iterator[tuple[type[models.Model], list[str]]]:

@@ -50,8 +50,8 @@ class Command(BaseCommand):
 
     def _run(self, supervisor: Supervisor) -> None:
         begun = time.monotonic()
-        if settings.REDIS_URL.embedded:
-            _start_broker(supervisor)
+        if settings.REDIS_URL.socket:
+            _start_broker(supervisor, settings.REDIS_URL.socket)
         self._prepare()
         for part in parts():
             supervisor.start(part)
@@ -103,8 +103,8 @@ def parts() -> list[Part]:
     ]
 
 
-def _start_broker(supervisor: Supervisor) -> None:
-    address, folder = settings.REDIS_URL.socket, settings.VAR / "broker"
+def _start_broker(supervisor: Supervisor, address: Path) -> None:
+    folder = settings.VAR / "broker"
     folder.mkdir(mode=0o700, exist_ok=True)
     end = time.monotonic() + PORT_PATIENCE_SECONDS
     while broker_answers(address):
