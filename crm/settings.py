@@ -183,6 +183,7 @@ ACCOUNT_RATE_LIMITS = {
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_ADAPTER = "crm.accounts.adapter.MFAAdapter"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # confirming an address is asked for, never demanded
 MFA_TOTP_ISSUER = "AgentConnect CRM"
 MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
 JWT_PRIVATE_KEY = env.signing_key("JWT_PRIVATE_KEY", VAR, DEBUG)

@@ -147,10 +147,10 @@ def _without_secrets(text: str) -> str:
 def _note_success(mail: Mail) -> None:
     """The server has it: so it is, even where a sweep took the claim for abandoned meanwhile.
 
-    The bodies are wiped, for they may hold a link that signs somebody in; in development (`DEBUG`) they are kept,
-    so that the pages under `/dev/mail/` can show them.
+    The bodies are wiped, for they may hold a link that signs somebody in; in development they are
+    kept (`MAIL_READABLE`), so that the pages under `/dev/mail/` can show them.
     """
-    wiped = {} if settings.DEBUG else {"text": "", "html": ""}
+    wiped = {} if settings.MAIL_READABLE else {"text": "", "html": ""}
     Mail.objects.filter(pk=mail.pk).update(state=MailState.SENT, sent_at=now(), **wiped)
     MailAttempt.objects.update_or_create(mail=mail, number=mail.tries, defaults={"error": ""})
 

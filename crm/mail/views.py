@@ -35,12 +35,12 @@ View = Callable[..., HttpResponseBase]
 
 
 def in_development(view: View) -> View:
-    """For the administrator while `DEBUG` is on; otherwise there is no such address."""
+    """For the administrator while `MAIL_READABLE`; otherwise there is no such address."""
     permitted = login_required(permission_required("mail.view_mail", raise_exception=True)(view))
 
     @wraps(view)
     def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not settings.DEBUG:
+        if not settings.MAIL_READABLE:
             raise Http404
         return permitted(request, *args, **kwargs)
 

@@ -8,11 +8,6 @@ from crm.mail.actions import send_mail
 from crm.mail.models import Mail, MailState
 
 
-@pytest.fixture(autouse=True)
-def development(settings):
-    settings.DEBUG = True
-
-
 @pytest.fixture
 def mail(in_company):
     return Mail.objects.create(
@@ -45,8 +40,8 @@ def test_a_mails_html_can_run_nothing_and_fetch_nothing(client, admin, mail):
     assert response.headers["X-Frame-Options"] == "SAMEORIGIN"
 
 
-def test_without_debug_there_is_no_such_page(client, admin, mail, settings):
-    settings.DEBUG = False
+def test_in_production_there_is_no_such_page(client, admin, mail, settings):
+    settings.MAIL_READABLE = False
     client.force_login(admin)
     assert [client.get(url).status_code for url in pages(mail)] == [404] * 3
     assert client.post(reverse("mail:resend", args=[mail.pk])).status_code == 404

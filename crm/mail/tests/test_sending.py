@@ -26,6 +26,11 @@ BODIES = {
 
 
 @pytest.fixture(autouse=True)
+def production(settings):
+    settings.MAIL_READABLE = False
+
+
+@pytest.fixture(autouse=True)
 def greeting(settings):
     """A kind of mail that only these tests know."""
     [engine] = deepcopy(settings.TEMPLATES)
@@ -61,7 +66,7 @@ def test_a_mail_is_delivered_once_the_transaction_commits(postmaster, django_cap
 
 
 def test_in_development_a_sent_mail_keeps_its_text(postmaster, settings):
-    settings.DEBUG = True
+    settings.MAIL_READABLE = True
     send_mail((mail := write()).pk)
     mail.refresh_from_db()
     assert mail.state == MailState.SENT and mail.text.startswith("Dear Tom")
