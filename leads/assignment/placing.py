@@ -41,7 +41,7 @@ class Placement:
 
 def lock_leads(leads: QuerySet[Lead], *, limit: int | None = None, wait: bool = True) -> list[Lead]:
     """In the order of ids, with what a placement decides on and writes."""
-    rows = leads.only("company", "contact", *DECIDING_FIELDS).order_by("pk")
+    rows = leads.select_related(None).only("company", "contact", *DECIDING_FIELDS).order_by("pk")
     return list(rows.select_for_update(of=("self",), no_key=True, skip_locked=not wait)[:limit])
 
 

@@ -179,7 +179,8 @@ class AssignmentViewSet(ApiViewSet):
     def _user(self, reference: str) -> User:
         """By UUID (404 unknown, 403 another company's) or e-mail."""
         if as_uuid(reference):
-            return self.find(User.objects.select_related("agent"), reference)
+            known: User = self.find(User.objects.select_related("agent"), reference)
+            return known
         named: list[User] = list(User.objects.select_related("agent").filter(email__iexact=reference))
         if not named:
             raise NotFound
