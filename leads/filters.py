@@ -50,9 +50,6 @@ class HasTag(Lookup[bool]):
     lookup_name = "has_tag"
     prepare_rhs = False
 
-    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, list[Any]]:
-        return "%s", [value]
-
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         lhs, params = self.process_lhs(compiler, connection)
         return f"{lhs} @> %s::jsonb", [*params, json.dumps([self.rhs])]
@@ -160,7 +157,8 @@ class CustomFilter(CsvFilter):
         if not value:
             return qs
         text = Cast(KeyTextTransform(self.key, "custom_fields"), TextField())
-        return qs.alias(custom_value=text).filter(custom_value__in=value)
+        found: QuerySet[Any] = qs.alias(custom_value=text).filter(custom_value__in=value)
+        return found
 
 
 def custom_filter(name: str) -> Filter | None:

@@ -56,14 +56,14 @@ class ContactViewSet(ApiViewSet):
 
     @describe(
         "Create a contact",
-        body=serializers.ContactBody,
+        body=serializers.NewContactBody,
         status=201,
         example=examples.NEW_CONTACT,
         answer_example=examples.CONTACT,
     )
     def create(self, request: Request) -> Response:
         """Needs a phone or an e-mail, and `first_name` or `name`; 400 where another contact has the phone or e-mail."""
-        contact = actions.create_contact(self.body(serializers.ContactBody), by=acting(request))
+        contact = actions.create_contact(self.body(serializers.NewContactBody), by=acting(request))
         return self.answer(contact_json(contact), 201, row=contact)
 
     @describe("Read a contact", answer_example=examples.CONTACT)
@@ -91,7 +91,7 @@ class ContactViewSet(ApiViewSet):
 
     def contact(self, request: Request, pk: str) -> Contact:
         try:
-            contact = self.find(visible(request), pk)
+            contact: Contact = self.find(visible(request), pk)
         except NotFound:
             raise NotFound(NOT_FOUND) from None
         if contact.deleted_at is not None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar, cast
 from zoneinfo import available_timezones
+
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
 from crm.core.api.fields import (
     Body,
@@ -78,7 +82,7 @@ class PersonFields(Body):
 class LeadFields(PersonFields):
     """What a change of a lead may name."""
 
-    source = text(100)
+    source = text(100)  # type: ignore[assignment]
     stage = ChoiceField(Stage, required=False)
     stage_reason = text(MAX_REASON)
     status = ChoiceField(Status, required=False)
@@ -93,8 +97,38 @@ class LeadFields(PersonFields):
     schedule_at = MomentField(required=False, allow_null=True)
 
 
-class NewLeadBody(LeadFields):
+class NewPerson(PersonFields):
+    """Says what is missing together with what is malformed, where no known contact can be meant."""
+
+    reached_by: ClassVar[tuple[str, ...]] = ("phone", "phone_e164", "email")
+
+    def to_internal_value(self, data: Any) -> Any:
+        problems: dict[str, Any] = {}
+        values: Any = None
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            problems = dict(cast("dict[str, Any]", error.detail))
+        if problems := {**self.missing(data), **problems}:
+            raise serializers.ValidationError(problems)
+        return values
+
+    def missing(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        if any(data.get(name) for name in self.reached_by):
+            return {}
+        named = any(data.get(name) for name in ("name", "first_name"))
+        nameless = {} if named else {"first_name": [missing("A new contact needs a first name")]}
+        return {"phone_e164": [missing("A new contact needs a phone number or an e-mail address")], **nameless}
+
+
+def missing(message: str) -> ErrorDetail:
+    return ErrorDetail(message, code="required")
+
+
+class NewLeadBody(NewPerson, LeadFields):
     """A lead of a contact by id, of a person by name and phone or e-mail, or any mix."""
+
+    reached_by = (*NewPerson.reached_by, "contact_id")
 
     contact_id = UuidField(required=False, allow_null=True)
     agent_id = text(254, help_text="UUID or e-mail of the agent that gets it")
@@ -125,13 +159,17 @@ class ContactBody(PersonFields):
     do_not_contact = BoolField(required=False)
 
 
+class NewContactBody(NewPerson, ContactBody):
+    """A phone or an e-mail, and a name."""
+
+
 class DispositionFields(Body):
-    label = CleanCharField(max_length=100, required=False)
+    label = CleanCharField(max_length=100, required=False)  # type: ignore[assignment]
     is_final = BoolField(required=False)
     reached_person = BoolField(required=False)
     is_active = BoolField(required=False)
 
 
 class NewDispositionBody(DispositionFields):
-    label = CleanCharField(max_length=100)
+    label = CleanCharField(max_length=100)  # type: ignore[assignment]
     key = text(50, help_text="The label's unless given")

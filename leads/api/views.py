@@ -184,7 +184,7 @@ class LeadViewSet(ApiViewSet):
     def lead(self, request: Request, pk: str) -> Lead:
         """404 where there is none or it is deleted, 403 where the role may not see it or it is another company's."""
         try:
-            lead = self.find(visible(request), pk)
+            lead: Lead = self.find(visible(request), pk)
         except NotFound:
             raise NotFound(NOT_FOUND) from None
         if lead.deleted_at is not None:

@@ -171,6 +171,14 @@ def test_bad_input_names_the_field_and_makes_nothing(
     assert not Contact.objects.exists()
 
 
+def test_what_is_missing_is_told_together_with_what_is_malformed(api: Any, manager: User) -> None:
+    answer = api(manager).post(LEADS, {"last_name": 5, "deal_value": "much"})
+    assert answer.status_code == 400
+    named = {problem["loc"][-1]: problem["type"] for problem in answer.json()["detail"]}
+    assert named.keys() == {"phone_e164", "first_name", "last_name", "deal_value"}
+    assert named["phone_e164"] == named["first_name"] == "missing"
+
+
 def test_an_impossible_number_of_the_right_form_is_against_a_rule(api: Any, manager: User) -> None:
     for body in ({"phone_e164": "+13955571028"}, {"phone": "(415) 555-invalid"}, {"phone": "12"}):
         answer = api(manager).post(LEADS, {"first_name": "A", **body})

@@ -405,9 +405,9 @@ def test_a_contact_goes_only_without_open_leads(lead: Lead, manager: User) -> No
 
 def test_another_companys_lead_is_out_of_reach(lead: Lead, stranger: User) -> None:
     with company_active(stranger.company_id):
-        for change in (set_stage, set_disposition, set_status):
+        for change, value in ((set_stage, "lost"), (set_disposition, "completed"), (set_status, "done")):
             with pytest.raises((Lead.DoesNotExist, Contact.DoesNotExist)):
-                change(lead, "done" if change is set_status else "lost", by=stranger)
+                change(lead, value, by=stranger)
         with pytest.raises(ForeignCompany):
             add_note(lead, "x", by=stranger)
     with scoped(None), pytest.raises(NoCompany):
