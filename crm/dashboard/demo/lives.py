@@ -56,7 +56,7 @@ class Storyteller:
         self.manager = next((user for user in setting.users if user.role == Role.MANAGER), setting.first(Role.ADMIN))
         self.holding = dict.fromkeys(setting.agents, 0)
         self.wins = {agent: dice.uniform(0.12, 0.33) for agent in setting.agents}  # share closed as customer
-        self.promptness = {agent: dice.uniform(0.7, 0.97) for agent in setting.agents}  # share answered in time
+        self.promptness = {agent: dice.uniform(0.82, 0.98) for agent in setting.agents}  # share answered in time
 
     def tell(self, ending: Ending, holder: Agent | None, contact: Contact | None = None) -> Life:
         """`contact`: of an earlier, closed lead; none makes a new person."""
@@ -106,7 +106,7 @@ class Storyteller:
         minutes = 60 * 24 * {
             Ending.WAITING: self.dice.triangular(0.005, 6, 0.2),
             Ending.FRESH: 0.0,
-            Ending.WORKED: self.dice.triangular(0.3, 40, 2),
+            Ending.WORKED: self.dice.triangular(0.05, 40, 2),
             Ending.CLOSED: self.dice.uniform(1, DAYS_BACK - 0.5),
         }[ending]  # fmt: skip
         if ending is Ending.FRESH:
@@ -196,6 +196,8 @@ class Storyteller:
         assert lead.assigned_at is not None
         by: Actor = lead.agent.user or System("calls")
         stages, outcome = self._course(ending, self.wins[lead.agent])
+        if ending is Ending.WORKED:  # a day and a half in each stage, at least
+            stages = stages[: (self.now - lead.assigned_at) // timedelta(hours=36)]
         steps = len(stages) + 1 + dice.choice((0, 1, 1, 2))
         moments = self._moments(lead, steps, ending)
         lead.status, lead.first_response_at = Status.IN_PROGRESS, next(moments)
@@ -238,7 +240,7 @@ class Storyteller:
         limit = sla_minutes(self.setting.company, lead.priority)
         prompt = dice.random() < self.promptness[lead.agent]
         wait = limit * (dice.uniform(0.02, 0.8) if prompt else dice.uniform(1.05, 2))
-        first = min(lead.assigned_at + timedelta(minutes=wait), self.now - timedelta(minutes=2))
+        first = lead.assigned_at + min(timedelta(minutes=wait), (self.now - lead.assigned_at) / 2)
         end = self.now
         if ending is Ending.CLOSED:
             end = min(first + timedelta(days=dice.triangular(0.1, 24, 4)), self.now - timedelta(minutes=30))

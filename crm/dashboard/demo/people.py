@@ -42,7 +42,7 @@ class People:
         )
         if dice.random() < 0.88:
             contact.email = f"{fold(first)}.{fold(last)}@{dice.choice(MAIL_DOMAINS)}"
-        if dice.random() < 0.4:
+        if dice.random() < 0.65:
             contact.organization = f"{dice.choice(FIRM_HEADS)} {dice.choice(FIRM_TAILS)}"
             contact.title = dice.choice(TITLES)
         contact.search_text = contact.searchable
