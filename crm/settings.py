@@ -171,9 +171,14 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_FORMS = {
+    "login": "crm.accounts.door_forms.LoginForm",
     "signup": "crm.accounts.door_forms.SignupForm",
     "add_email": "crm.accounts.door_forms.AddEmailForm",
+    "change_password": "crm.accounts.door_forms.ChangePasswordForm",
+    "set_password": "crm.accounts.door_forms.SetPasswordForm",
     "reset_password": "crm.accounts.door_forms.ResetPasswordForm",
+    "reset_password_from_key": "crm.accounts.door_forms.ResetPasswordKeyForm",
+    "reauthenticate": "crm.accounts.door_forms.ReauthenticateForm",
 }
 ACCOUNT_RATE_LIMITS = {
     "login": f"{AUTH_RATE_LIMIT_PER_MINUTE}/m/ip",

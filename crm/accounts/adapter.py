@@ -38,7 +38,16 @@ NOTICES = {
 }
 
 
+WRONG = "The e-mail address, user name or password is not right."
+
+
 class AccountAdapter(DefaultAccountAdapter):
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": WRONG,
+        "username_password_mismatch": WRONG,
+        "too_many_login_attempts": "Too many failed tries. Wait five minutes, or set a new password.",
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         if settings.REGISTRATION == "open":
             return True

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account import forms as packaged
 from allauth.account.adapter import get_adapter
-from allauth.account.forms import AddEmailForm as PackagedAddEmailForm
-from allauth.account.forms import ResetPasswordForm as PackagedResetPasswordForm
-from allauth.account.forms import SignupForm as PackagedSignupForm
 from allauth.account.internal.flows.email_verification import send_verification_email_to_address
 from allauth.account.models import EmailAddress
 from allauth.core import context, ratelimit
@@ -24,7 +22,41 @@ from crm.accounts.user_fields import refuse_taken
 from crm.core.errors import Refused
 
 
-class SignupForm(PackagedSignupForm):  # type: ignore[misc]
+class Plain:
+    """Labels say it; placeholders and hints that repeat them go."""
+
+    fields: dict[str, forms.Field]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+            field.help_text = ""
+
+
+class LoginForm(Plain, packaged.LoginForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = "E-mail or user name"
+
+
+class ChangePasswordForm(Plain, packaged.ChangePasswordForm):  # type: ignore[misc]
+    pass
+
+
+class SetPasswordForm(Plain, packaged.SetPasswordForm):  # type: ignore[misc]
+    pass
+
+
+class ResetPasswordKeyForm(Plain, packaged.ResetPasswordKeyForm):  # type: ignore[misc]
+    pass
+
+
+class ReauthenticateForm(Plain, packaged.ReauthenticateForm):  # type: ignore[misc]
+    pass
+
+
+class SignupForm(Plain, packaged.SignupForm):  # type: ignore[misc]
     """Sets a company up, or joins one by `?invitation=…`.
 
     Without an invitation the answer is the same page for a new and for a taken address: nobody is signed in, and a mail
@@ -42,8 +74,6 @@ class SignupForm(PackagedSignupForm):  # type: ignore[misc]
         self.invitation = invitation_of(context.request)
         for name, autocomplete in AUTOCOMPLETE.items():
             self.fields[name].widget.attrs["autocomplete"] = autocomplete
-        for name in ("email", "password1"):
-            self.fields[name].widget.attrs.pop("placeholder", None)
         self.fields["email"].label = "E-mail"
         self.fields["password1"].help_text = "At least 10 characters."
         if self.invitation is not None:
@@ -106,7 +136,7 @@ AUTOCOMPLETE = {
 }
 
 
-class AddEmailForm(PackagedAddEmailForm):  # type: ignore[misc]
+class AddEmailForm(Plain, packaged.AddEmailForm):  # type: ignore[misc]
     """The address that one wishes to have: it waits beside the present one until its link is opened."""
 
     def save(self, request: HttpRequest) -> EmailAddress:
@@ -116,7 +146,7 @@ class AddEmailForm(PackagedAddEmailForm):  # type: ignore[misc]
         return address
 
 
-class ResetPasswordForm(PackagedResetPasswordForm):  # type: ignore[misc]
+class ResetPasswordForm(Plain, packaged.ResetPasswordForm):  # type: ignore[misc]
     """Looks nobody up: a task does, after the answer."""
 
     def clean_email(self) -> str:
