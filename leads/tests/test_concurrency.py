@@ -53,6 +53,14 @@ class TestRaces:
         with company_active(company.pk):
             assert (Contact.objects.count(), Lead.objects.count()) == (1, 1)
 
+    def test_thirty_at_once_for_a_known_contact_make_one_lead(self, company: Company, manager: User) -> None:
+        with company_active(company.pk):
+            ContactFactory(phone_e164="+14155552671")
+        outcomes = together(company, [lambda: create_lead(JOHN, by=manager)] * 30)
+        assert outcomes == {"done": 1, "DuplicateLead": 29}
+        with company_active(company.pk):
+            assert (Contact.objects.count(), Lead.objects.count()) == (1, 1)
+
     def test_thirty_at_once_for_one_agent(self, company: Company, manager: User, agent: Agent) -> None:
         outcomes = together(company, [lambda: create_lead(JOHN, by=manager, agent=agent)] * 30)
         assert outcomes == {"done": 1, "DuplicateLead": 29}
