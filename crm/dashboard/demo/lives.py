@@ -290,7 +290,7 @@ class Storyteller:
         if ending in (Ending.WAITING, Ending.FRESH) and dice.random() < 0.5:
             return  # nothing is known yet
         middle = {"lead": 38, "mql": 58, "sql": 70, "opportunity": 80, "customer": 90, "lost": 30}[lead.stage]
-        lead.score = max(1, min(100, round(dice.gauss(middle, 14))))
+        lead.score = max(1, min(98, round(dice.gauss(middle, 11))))
         if lead.score >= company.qualify_threshold:
             lead.qualification_status = Qualification.QUALIFIED
         elif lead.score < company.disqualify_threshold:
