@@ -7,6 +7,7 @@ from pathlib import Path
 
 import django_stubs_ext
 
+from crm.admin_look import UNFOLD  # noqa: F401
 from crm.env import env, wrong
 
 django_stubs_ext.monkeypatch()
@@ -366,34 +367,6 @@ SECURE_REFERRER_POLICY = "same-origin"
 BEHIND_PROXY = env.flag("BEHIND_PROXY", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 X_FRAME_OPTIONS = "DENY"
-
-# --- Admin -------------------------------------------------------------------------------------------------------
-
-UNFOLD = {
-    "SITE_TITLE": "AgentConnect CRM",
-    "SITE_HEADER": "AgentConnect CRM",
-    "SITE_SYMBOL": "graphic_eq",
-    "SHOW_VIEW_ON_SITE": True,
-    "SITE_URL": "/",
-    "STYLES": ["crm.accounts.admin_site.style"],
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "crm.accounts.admin_site.favicon"}],
-    "ACCOUNT": {"navigation": [{"title": "Profile and password", "link": "/profile/"}]},
-    "COLORS": {
-        "primary": {
-            "50": "#eef2fd",
-            "100": "#dde5fb",
-            "200": "#bccbf7",
-            "300": "#90adff",
-            "400": "#6c8df0",
-            "500": "#4a6edb",
-            "600": "#2c52c4",
-            "700": "#2443a3",
-            "800": "#1e3784",
-            "900": "#1a2f6c",
-            "950": "#111d44",
-        }
-    },
-}
 
 # --- Logs --------------------------------------------------------------------------------------------------------
 
