@@ -42,7 +42,8 @@
     return Boolean(sheet);
   };
   const use = (key) => {
-    const target = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find(seen)
+    const asked = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].filter(seen);
+    const target = asked.find((element) => element.closest("main")) || asked[0] // the page's own before the side bar's
       || (key === "/" ? null : document.querySelector(`a[data-key="${CSS.escape(key)}"]`));
     if (!target) return false;
     if (target.matches("input, textarea, select")) { target.focus(); target.select?.(); }
