@@ -29,7 +29,13 @@ NOT_FOUND = "Not found."
 BROKEN = "Something went wrong on our side."
 UNREACHABLE = "A part of the service can't be reached just now; try again."
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
-CODES = {"required": MISSING, "null": "null_not_allowed", "form": "value_error", "invalid": "value_error", "invalid_choice": "enum"}
+CODES = {
+    "required": MISSING,
+    "null": "null_not_allowed",
+    "form": "value_error",
+    "invalid": "value_error",
+    "invalid_choice": "enum",
+}
 
 
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
