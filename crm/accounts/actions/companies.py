@@ -53,7 +53,7 @@ def register_company(registration: Registration) -> User:
 @transaction.atomic
 def update_company(company: Company, changes: Mapping[str, Any], *, by: Actor) -> Company:
     """Change the named settings; see `company_settings` for their forms. Raises `InvalidField`."""
-    company = Company.objects.select_for_update().get(pk=company.pk)
+    company = Company.objects.select_for_update(no_key=True).get(pk=company.pk)
     wanted = clean_settings(changes, company)
     changed = {name: (getattr(company, name), value) for name, value in wanted.items()}
     changed = {name: pair for name, pair in changed.items() if pair[0] != pair[1]}
