@@ -119,12 +119,13 @@ def sentence(item: Happening, agents: Mapping[UUID, str], labels: Mapping[str, s
         return PLAIN[item.action]
     after = {change["field"]: change.get("after") for change in item.changes}
     if item.action == events.LEAD_STAGE_CHANGED:
-        return f"moved it to {Stage(after['stage']).label}" if after.get("stage") in Stage.values else "moved its stage"
+        known = after.get("stage") in Stage.values
+        return f"moved it to {Stage(str(after['stage'])).label}" if known else "moved its stage"
     if item.action == events.LEAD_DISPOSITION_SET:
         key = str(after.get("disposition") or "")
         return f"set the outcome {labels.get(key, key)}" if key else "took the outcome back"
     if item.action == events.LEAD_STATUS_CHANGED and after.get("status") in Status.values:
-        return f"set the status {Status(after['status']).label}"
+        return f"set the status {Status(str(after['status'])).label}"
     if after:
         return f"changed {listed(FIELD_WORDS.get(name, name.replace('_', ' ')) for name in after)}{to_words(after)}"
     return item.label[:1].lower() + item.label[1:]

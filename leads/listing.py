@@ -230,7 +230,8 @@ def chips_of(params: QueryDict, names: Callable[[str, str], str | None]) -> list
 def chip(params: QueryDict, name: str, names: Callable[[str, str], str | None]) -> Chip:
     known = ALIASES.get(name, name)
     label, phrase = LABELS.get(known, (known.removeprefix("custom.").replace("_", " ").capitalize(), "is {}"))
-    values = [params[name]] if known == "search" else params[name].split(",")
+    given = str(params[name])
+    values = [given] if known == "search" else given.split(",")
     choices = CHOICES.get(known, {})
     words = [choices.get(value.lower()) or names(known, value) or value for value in values]
     return Chip(name, label, phrase.format(", ".join(words)), query_without(params, name))

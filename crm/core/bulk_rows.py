@@ -26,7 +26,7 @@ def insert_rows(model: type[T], rows: Sequence[T]) -> None:
         model._default_manager.bulk_create(rows, batch_size=1000)
         return
     refuse_foreign_keys(model, rows)
-    fields = model._meta.concrete_fields
+    fields: list[Any] = [*model._meta.concrete_fields]
     sent = [{field.column: _value(field, row) for field in fields} for row in rows]
     _insert(model, [field.column for field in fields], _as_json(sent))
     for row in rows:

@@ -70,7 +70,7 @@ def lead_figures(leads: LeadQuerySet, at: datetime) -> LeadFigures:
         owed=Count("pk", filter=owed),
         in_time=Count("pk", filter=owed & Q(first_response_at__lte=F("deadline"))),
     )  # fmt: skip
-    by_stage: dict[str, dict[str, Any]] = {row["stage"]: row for row in rows}
+    by_stage: dict[str, dict[str, Any]] = {row["stage"]: {**row} for row in rows}
     return LeadFigures(
         stages=stage_figures(by_stage),
         new_unassigned=total(by_stage, "new_unassigned"),

@@ -78,7 +78,7 @@ def _work(job: Job) -> bool:
         kind.finish(job)
     record(events.JOB_FINISHED, job, by=job.user, data={"succeeded": job.succeeded, "failed": job.failed})
     if job.undoes is not None:
-        Job.objects.filter(pk=job.undoes_id).update(state=JobState.UNDONE)
+        Job.objects.filter(pk=job.undoes.pk).update(state=JobState.UNDONE)
         record(events.JOB_UNDONE, job.undoes, by=job.user, data={"job_id": job.pk})
     return _end(job, JobState.SUCCEEDED)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -31,7 +32,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @transaction.atomic
-def keep_file(upload: UploadedFile | None, *, by: User) -> ImportFile:
+def keep_file(upload: UploadedFile[Any] | None, *, by: User) -> ImportFile:
     """Store an upload after a look at it. Raises `MissingField`, `UnreadableFile` or `TooLarge`."""
     content = checked_content(upload)
     read_table(content, max_rows=settings.IMPORT_MAX_ROWS_IN_REQUEST)
@@ -39,7 +40,7 @@ def keep_file(upload: UploadedFile | None, *, by: User) -> ImportFile:
 
 
 def import_upload(
-    upload: UploadedFile | None, *, by: User, agent: Agent | None = None, dry_run: bool = False, max_rows: int
+    upload: UploadedFile[Any] | None, *, by: User, agent: Agent | None = None, dry_run: bool = False, max_rows: int
 ) -> Outcome:
     """Read, map by the headers and import (or foresee) in one go, nothing half-written.
 
@@ -63,13 +64,14 @@ def import_upload(
         return import_leads(file, table, mapping, company=company, by=by, agent=agent)
 
 
-def checked_content(upload: UploadedFile | None) -> bytes:
+def checked_content(upload: UploadedFile[Any] | None) -> bytes:
     """Raises `MissingField` where there is none, `TooLarge` above the limit."""
     if upload is None:
         raise MissingField("file", "Choose a file first.")
     if (upload.size or 0) > settings.IMPORT_MAX_BYTES:
         raise TooLarge(f"The file is larger than {settings.IMPORT_MAX_BYTES // 1_000_000} MB.")
-    return upload.read()
+    content: bytes = upload.read()
+    return content
 
 
 @transaction.atomic

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from drf_spectacular.utils import OpenApiParameter, OpenApiTypes
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -34,7 +35,7 @@ class RowErrorSchema(serializers.Serializer[Any]):
 class ImportAnswer(serializers.Serializer[Any]):
     success_count = serializers.IntegerField()
     error_count = serializers.IntegerField()
-    errors = RowErrorSchema(many=True)
+    errors = RowErrorSchema(many=True)  # type: ignore[assignment]
     total_processed = serializers.IntegerField()
     warnings = serializers.ListField(child=serializers.DictField(), help_text="Rows taken, with what to know of them")
     duplicates = serializers.ListField(child=serializers.DictField(), help_text="Rows that name somebody known")
@@ -68,7 +69,7 @@ class ImportViewSet(ApiViewSet):
         upload = request.FILES.get("file") or next(iter(request.FILES.values()), None)
         outcome = import_upload(
             upload if isinstance(upload, UploadedFile) else None,
-            by=request.user,
+            by=request.user,  # type: ignore[arg-type]
             agent=_agent(request.query_params.get("agent_id", "")),
             dry_run=_flag("dry_run", request.query_params.get("dry_run", "")),
             max_rows=settings.IMPORT_MAX_ROWS_IN_REQUEST,

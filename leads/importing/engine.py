@@ -271,7 +271,7 @@ class _Import:
 def _assign(outcome: Outcome, agent: Agent, by: Actor) -> None:
     """As far as the agent has room, in the order of the file."""
     result = assign_many(outcome.created, strategy=Strategy.MANUAL, pool=[agent], by=by)
-    rows = dict(zip(outcome.created, outcome.rows, strict=True))
+    rows: dict[UUID | str, int] = dict(zip(outcome.created, outcome.rows, strict=True))
     for lead_id, reason in result.failed:
         extra = {"lead_id": str(lead_id)}
         outcome.warnings.append(RowError(rows[lead_id], f"Created without an agent: {reason}", extra))

@@ -112,8 +112,8 @@ def decode(content: bytes) -> tuple[str, str]:
     for mark, encoding in BYTE_ORDER_MARKS:
         if content.startswith(mark):
             return _decoded(content, encoding), encoding
-    if encoding := _unmarked_utf_16(content):
-        return _decoded(content, encoding), encoding
+    if unmarked := _unmarked_utf_16(content):
+        return _decoded(content, unmarked), unmarked
     try:
         return _checked(content.decode("utf-8")), "utf-8"
     except UnicodeDecodeError:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
@@ -43,7 +43,7 @@ def assign_ticked(request: Request) -> HttpResponse:
     return back
 
 
-def ticked(request: Request, params: listing.QueryDict) -> LeadQuerySet:
+def ticked(request: Request, params: QueryDict) -> LeadQuerySet:
     """The chosen leads among those that the asker may hand on."""
     mine = own_scope(request)
     if request.POST.get("everything"):
