@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "crm.accounts.middleware.CompanyMiddleware",
     "crm.core.pages.ReaderZoneMiddleware",
+    "crm.core.error_pages.MissingPageMiddleware",
 ]
 
 ROOT_URLCONF = "crm.urls"
@@ -118,7 +119,7 @@ REDIS_URL = env.redis("REDIS_URL", VAR)
 CELERY_BROKER_URL = REDIS_URL.broker
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BEAT_SCHEDULER = "crm.core.beat_scheduler:Scheduler"
-CELERY_IMPORTS = ["crm.core.heartbeat", "crm.core.api.kept_answers"]
+CELERY_IMPORTS = ["crm.core.heartbeat", "crm.core.upkeep", "crm.core.api.kept_answers"]
 CELERY_RESULT_EXPIRES = None  # no results are kept, so nothing need clean them up
 SCHEDULES = "crm.beat.SCHEDULES"
 CELERY_TASK_ACKS_LATE = True

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
 from django.views import defaults
@@ -41,6 +42,19 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None, **r
         return HttpResponse(render_to_string("404.html", {"request_path": request.path}, request), status=404)
     except TemplateDoesNotExist:
         return defaults.page_not_found(request, exception or Exception("unknown address"))
+
+
+class MissingPageMiddleware:
+    """Shows our page for what a view does not find, with `DEBUG` on too."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return page_not_found(request, exception) if isinstance(exception, Http404) else None
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 from crm.accounts.models import Company, User
 from crm.accounts.permissions_table import Role
 from crm.core.tenancy import company_active
+from crm.core.upkeep import refresh_statistics
 from crm.dashboard.demo.cast import CASTS, PASSWORD, Cast
 from crm.dashboard.demo.making import make_demo
 
@@ -30,6 +31,7 @@ class Command(BaseCommand):
             raise CommandError("There is a company already; the demo is made in an empty database only.")
         begun = time.monotonic()
         count = make_demo()
+        refresh_statistics()
         self.stdout.write(f"Made the demo: {count:,} leads in {time.monotonic() - begun:.0f} s")
         return None if only_if_empty else self._print_sign_ins()
 
