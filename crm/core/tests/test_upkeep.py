@@ -16,4 +16,4 @@ def test_a_page_that_a_view_misses_is_ours_with_debug_on(client, manager, settin
     settings.DEBUG = True
     client.force_login(manager)
     page = client.get("/leads/00000000-0000-7000-8000-000000000000/")
-    assert page.status_code == 404 and "Django" not in page.content.decode()
+    assert page.status_code == 404 and "DEBUG" not in page.content.decode()
