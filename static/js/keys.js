@@ -53,7 +53,12 @@
     } else target.click();
     return true;
   };
-  const KEYS = { j: () => walk(1), k: () => walk(-1), x: tick, Enter: open, "?": map };
+  // Nothing ticked yet: the row one stands on is meant.
+  const assign = () => {
+    if (!document.querySelector("[name=ids]:checked")) tick();
+    return use("a");
+  };
+  const KEYS = { j: () => walk(1), k: () => walk(-1), x: tick, a: assign, Enter: open, "?": map };
 
   let first = "";
   let timer = 0;

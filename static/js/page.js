@@ -142,12 +142,15 @@
     const active = document.activeElement;
     focused = active?.closest("[data-at]")?.dataset.at || active?.id || "";
   });
-  document.addEventListener("htmx:afterSettle", (event) => {
+  document.addEventListener("htmx:afterSettle", () => {
     armAll();
     recountAll();
     $$("[data-at]").forEach((menu) => { if (!menu.matches(":popover-open")) place(menu); });
-    const wanted = event.detail.elt?.querySelector?.("[data-focus]");
-    if (wanted) wanted.focus();
+    const wanted = document.querySelector("[data-focus]");
+    if (wanted) {
+      wanted.removeAttribute("data-focus");
+      wanted.focus();
+    }
     else if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus();
   });
   // A form that posts by Ctrl+Enter; a select or date that applies itself.

@@ -64,7 +64,9 @@ def test_leads_are_found_ticked_and_assigned_by_keyboard_alone(visit: Visit, wor
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.locator("#h-shared")).to_have_text("2 leads assigned")
+    expect(page.locator("#h-shared")).to_be_focused()
     expect(page.locator("#toasts .told p")).to_have_text("2 leads assigned.")
+    assert page.locator("#toasts .told").bounding_box()["height"] < 60
     assert all(fresh(world, pk).agent_id for pk in chosen)
 
 

@@ -1,4 +1,4 @@
-"""Every page, on a desk and on a phone, light and dark: nothing overflows, nobody is shut out, the console is silent."""
+"""Every page at a desk and on a phone, light and dark: nothing overflows, nobody is shut out, no console error."""
 
 from __future__ import annotations
 
