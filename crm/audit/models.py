@@ -65,10 +65,18 @@ class JournalEntry(TenantModel):
     object_id = models.UUIDField()
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
+    batch = models.UUIDField(null=True, editable=False, help_text="The job that it was part of; undo takes that back")
 
     class Meta:
         verbose_name_plural = "journal entries"
-        indexes = [models.Index(fields=["object_id"], name="journal_of_object")]  # erasure and undo
+        indexes = [
+            models.Index(fields=["object_id"], name="journal_of_object"),  # erasure
+            models.Index(  # undo, object after object
+                fields=["batch", "object_type", "object_id"],
+                condition=models.Q(batch__isnull=False),
+                name="journal_of_batch",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.object_type} {self.object_id}"

@@ -6,7 +6,9 @@ import hashlib
 import hmac
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -35,7 +37,8 @@ class Event:
     """One thing that happened to one object.
 
     `changes`: field → (before, after), values as the model holds them. `at`: when it happened, where that is not now
-    (history taken over from elsewhere).
+    (history taken over from elsewhere). `images`: what else changed, for the journal of a batch alone, so that undo
+    can put it back; `contact.do_not_contact` is the field of a related row.
     """
 
     action: str
@@ -44,6 +47,20 @@ class Event:
     changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
     at: datetime | None = None
+    images: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+
+
+_batch: ContextVar[UUID | None] = ContextVar("journal_batch", default=None)
+
+
+@contextmanager
+def in_batch(pk: UUID) -> Iterator[None]:
+    """All that is recorded until the block ends belongs to this job and can be undone with it (`crm/jobs`)."""
+    token = _batch.set(pk)
+    try:
+        yield
+    finally:
+        _batch.reset(token)
 
 
 def record(
@@ -78,8 +95,9 @@ def take_over(events: Iterable[Event]) -> list[AuditEntry]:
     ip = clean_ip(origin.ip)
     entries = [_entry(event, ip, origin.request_id, moment) for event in batch]
     insert_rows(AuditEntry, entries)
-    journal = [_journal(event, entry) for event, entry in zip(batch, entries, strict=True) if event.changes]
-    insert_rows(JournalEntry, journal)
+    job = _batch.get()
+    told = [pair for pair in zip(batch, entries, strict=True) if job is not None or pair[0].changes]
+    insert_rows(JournalEntry, [_journal(event, entry, job) for event, entry in told])
     return entries
 
 
@@ -120,8 +138,10 @@ def _change(obj: models.Model, name: str, before: Any, after: Any) -> dict[str, 
     return {"field": name, "before": plain(before), "after": plain(after)}
 
 
-def _journal(event: Event, entry: AuditEntry) -> JournalEntry:
-    kept = {name: pair for name, pair in event.changes.items() if name not in SECRET_FIELDS}
+def _journal(event: Event, entry: AuditEntry, job: UUID | None) -> JournalEntry:
+    """In a batch every event has its line, so that undo knows what else has happened to the object since."""
+    changed = {**event.changes, **event.images} if job else event.changes
+    kept = {name: pair for name, pair in changed.items() if name not in SECRET_FIELDS}
     return JournalEntry(
         company_id=entry.company_id,
         entry=entry,
@@ -129,6 +149,7 @@ def _journal(event: Event, entry: AuditEntry) -> JournalEntry:
         object_id=entry.object_id,
         before={name: plain(before) for name, (before, _) in kept.items()},
         after={name: plain(after) for name, (_, after) in kept.items()},
+        batch=job,
     )
 
 

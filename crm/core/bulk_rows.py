@@ -1,15 +1,15 @@
-"""Many rows by one statement: ten times as fast as `bulk_create` on PostgreSQL, which quotes each value in Python."""
+"""Many rows by one statement: ten times as fast on PostgreSQL as the ORM, which quotes each value in Python."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 import orjson
 from django.db import connection, models, transaction
 
-from crm.core.tenancy import TenantModel, refuse_foreign_keys
+from crm.core.tenancy import TenantModel, current_company_id, refuse_foreign_keys
 
 T = TypeVar("T", bound=TenantModel)
 
@@ -31,6 +31,41 @@ def insert_rows(model: type[T], rows: Sequence[T]) -> None:
     _insert(model, [field.column for field in fields], _as_json(sent))
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
+
+
+def update_rows(model: type[T], rows: Sequence[T], names: Iterable[str]) -> None:
+    """Write the named fields of rows that were read (and locked) in the active company, each its own values.
+
+    By one statement on PostgreSQL, however many rows there are. No `save()`, no signals.
+    """
+    names = sorted(names)
+    if not rows or not names:
+        return
+    if connection.vendor != "postgresql":
+        model._default_manager.bulk_update(rows, names, batch_size=100)
+        return
+    refuse_foreign_keys(model, rows, names)
+    key: Any = model._meta.pk
+    fields: list[Any] = [model._meta.get_field(name) for name in names]
+    sent = [{field.column: _sent(field, row) for field in (key, *fields)} for row in rows]
+    _update(model, key.column, [field.column for field in fields], _as_json(sent))
+
+
+def _sent(field: Any, row: models.Model) -> Any:
+    value = getattr(row, field.attname)
+    return value if isinstance(field, models.JSONField) else field.get_prep_value(value)
+
+
+def _update(model: type[models.Model], key: str, columns: list[str], text: str) -> None:
+    """The company stands in the condition once more, whatever the rows say."""
+    table, values = model._meta.db_table, ", ".join(f'"{column}" = sent."{column}"' for column in columns)
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        cursor.execute(
+            f'UPDATE "{table}" AS kept SET {values} '  # noqa: S608 - names of our own models
+            f'FROM jsonb_populate_recordset(NULL::"{table}", %s::jsonb) AS sent '
+            f'WHERE kept."{key}" = sent."{key}" AND kept.company_id = %s',
+            [text, current_company_id()],
+        )
 
 
 def _value(field: Any, row: models.Model) -> Any:
