@@ -15,6 +15,7 @@ from crm.accounts.permissions_table import allows
 from crm.core.keyset import BadCursor, Order
 from leads.models import Lead, Priority, Qualification, Stage, Status
 from leads.querysets import OPEN_STATUSES
+from leads.rows import Holder
 
 PAGE_ROWS = 50
 COUNT_LIMIT = 10_000
@@ -32,6 +33,15 @@ SORTS = {
 }
 COLUMN_OF_SORT = {"last_name": "last_name_key"}
 OTHERS = ("ordering", "cursor", "back")  # parameters that are no filter
+
+
+# All that a row is made of; what else a lead has stays in the database.
+FIELDS = (
+    "company", "contact__company", "contact__first_name", "contact__last_name", "contact__email", "contact__phone_e164",
+    "contact__organization", "agent_id", "source", "status", "stage", "disposition", "priority", "score", "deal_value",
+    "tags", "next_attempt_at", "assigned_at", "deadline", "first_response_at", "closed_at", "is_duplicate",
+    "created_at", "updated_at", "deleted_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,7 @@ class View:
         return f"?{urlencode(self.params)}"
 
 
-def views_for(user: User, own_agent: Agent | None) -> list[View]:
+def views_for(user: User, own_agent: Agent | Holder | None) -> list[View]:
     is_open = {"status": ",".join(OPEN_STATUSES)}
     views = [View("open", "All open", is_open)]
     if own_agent is not None:
@@ -94,7 +104,7 @@ def views_for(user: User, own_agent: Agent | None) -> list[View]:
         views.append(View("unassigned", "New, unassigned", {"unassigned": "true", "status": "new"}))
     due_first = {"ordering": "deadline"}
     views.append(View("due", "Due soon", {"sla_status": "due_soon", **due_first}))
-    views.append(View("breached", "Breached", {"sla_status": "breached", **due_first}))
+    views.append(View("breached", "Breached", {"sla_status": "breached", **is_open, **due_first}))
     return [*views, View("all", "All")]
 
 

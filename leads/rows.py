@@ -26,6 +26,7 @@ class Holder:
     capacity: Capacity
     is_active: bool
     availability: str
+    user_id: UUID | None
 
     @property
     def first(self) -> str:
@@ -65,7 +66,7 @@ class Holder:
 def holder_of(agent: Agent) -> Holder:
     """`agent` from `.with_load()`."""
     capacity = Capacity(agent.held, agent.max_capacity)  # type: ignore[attr-defined]
-    return Holder(agent.pk, agent.name, capacity, agent.is_active, agent.availability)
+    return Holder(agent.pk, agent.name, capacity, agent.is_active, agent.availability, agent.user_id)
 
 
 def holders() -> dict[UUID, Holder]:
@@ -93,27 +94,30 @@ class Row:
 
 
 def rows_of(leads: Iterable[Lead], user: User, known: dict[UUID, Holder], labels: dict[str, str]) -> list[Row]:
+    """Reads the leads' contacts and nothing else of theirs: the holders are known."""
     changes = allows(user, "leads.update")
+    held = [(lead, known.get(lead.agent_id) if lead.agent_id else None) for lead in leads]
     return [
         Row(
             lead=lead,
-            holder=known.get(lead.agent_id) if lead.agent_id else None,
+            holder=holder,
             disposition=labels.get(lead.disposition, lead.disposition),
             may_change=changes,
-            may_assign=may_assign(user, lead),
+            may_assign=may_hand_on(user, lead, holder.user_id if holder else None),
         )
-        for lead in leads
+        for lead, holder in held
     ]
 
 
 def may_assign(user: User, lead: Lead) -> bool:
+    return may_hand_on(user, lead, lead.agent.user_id if lead.agent else None)
+
+
+def may_hand_on(user: User, lead: Lead, holders_user: UUID | None) -> bool:
     """Managers any open lead; an agent those it holds."""
     if not lead.is_open:
         return False
-    if allows(user, "leads.assign"):
-        return True
-    holds = lead.agent is not None and lead.agent.user_id == user.pk
-    return holds and allows(user, "leads.assign_own")
+    return allows(user, "leads.assign") or (holders_user == user.pk and allows(user, "leads.assign_own"))
 
 
 def phone_shown(e164: str) -> str:

@@ -22,6 +22,7 @@ class Place:
     permission: str = ""
     keys: str = ""
     namespace: str = ""  # pages below it light it up too
+    query: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,10 @@ class Group:
 
 
 HOME = Place("dashboard:home", "Home", "house", keys="g h", namespace="dashboard")
-LEADS = Place("leads:list", "Leads", "users-round", "leads.view", "g l", "leads")
+LEADS = Place("leads:list", "Leads", "users-round", "leads.view", "g l", "leads", "?status=new,in_progress")
 NEW_LEAD = Place("leads:new", "New lead", "plus", "leads.create", "c")
 IMPORT = Place("leads:import", "Import", "upload", "leads.import", "g i")
+JOBS = Place("jobs:list", "Jobs", "list-checks", "jobs.view", "g j", "jobs")
 AGENTS = Place("agents:list", "Agents", "headset", "agents.view", "g a", "agents")
 USERS = Place("accounts:users", "Users", "user-cog", "users.manage", "g u")
 SETTINGS = Place("accounts:settings", "Company", "settings", "company.manage", "g s")
@@ -51,9 +53,9 @@ PROFILE = Place("accounts:profile", "Your profile", "circle-user-round")
 ADMIN = Place("admin:index", "Django admin", "database", "admin.use")
 DOCS = Place("docs", "API", "code-xml")
 
-GROUPS = (("", (HOME, LEADS, NEW_LEAD, IMPORT)), ("Team", (AGENTS,)), ("Company", (USERS, SETTINGS, AUDIT)))
+GROUPS = (("", (HOME, LEADS, NEW_LEAD, IMPORT, JOBS)), ("Team", (AGENTS,)), ("Company", (USERS, SETTINGS, AUDIT)))
 DOCK = (HOME, LEADS, NEW_LEAD, AGENTS)
-DOCK_MORE = (IMPORT, USERS, SETTINGS, AUDIT)
+DOCK_MORE = (IMPORT, JOBS, USERS, SETTINGS, AUDIT)
 OWN = (PROFILE, ADMIN, DOCS)
 
 
@@ -66,6 +68,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     return {
         "home_url": optional_url(HOME.name) or "/",
         "search_url": optional_url(LEADS.name),
+        "running_url": optional_url("jobs:running"),
         "navigation": [group for group in groups if group.links],
         "dock": list(links(request, DOCK)),
         "dock_more": list(links(request, DOCK_MORE)),
@@ -76,7 +79,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
 def links(request: HttpRequest, places: Iterable[Place]) -> Iterable[Link]:
     shown = [place for place in places if not place.permission or allows(request.user, place.permission)]  # type: ignore[arg-type]
     found = [
-        Link(url, place.label, place.icon, place.keys, how_current(request, place))
+        Link(url + place.query, place.label, place.icon, place.keys, how_current(request, place))
         for place in shown
         if (url := optional_url(place.name))
     ]

@@ -9,7 +9,6 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect
-from django.utils.timezone import now
 from django.views.decorators.http import require_http_methods
 
 from crm.accounts.access import requires
@@ -20,10 +19,11 @@ from leads import actions, dispositions, listing
 from leads.assignment import assign_lead, unassign_lead
 from leads.forms import AssignForm, DispositionForm, PriorityForm, StageForm
 from leads.models import CLOSED_STAGES, Lead, Priority, Stage
+from leads.row_html import row_html
 from leads.rows import disposition_labels, holders, may_assign, rows_of, with_room
 from leads.views.finding import do, found, visible
 from leads.views.lead import clean
-from leads.views.listing import sorting_context
+from leads.views.listing import sorting_context, table_of
 
 
 @requires("leads.view")
@@ -64,16 +64,10 @@ def answer_row(request: Request, pk: UUID, status: int) -> HttpResponse:
     lead = visible(request).filter(pk=pk).first()
     if lead is None:
         return answer_part(request, "leads/_no_row.html")
-    [row] = rows_of([lead], request.user, holders(), disposition_labels())
+    rows = rows_of([lead], request.user, holders(), disposition_labels())
     params = listing.tidy(QueryDict(request.GET.get("in", "")))
-    context = {
-        "row": row,
-        "may_bulk": allows(request.user, "leads.assign") or allows(request.user, "leads.assign_own"),
-        "at": now(),
-        "trail": f"?{request.GET.urlencode()}" if request.GET else "",
-        **sorting_context(request, params),
-    }
-    return answer_part(request, "leads/_row.html", context, status=status)
+    table = table_of(request, params, sorting_context(request, params)["columns"])
+    return answer_part(request, "leads/_row.html", {"line": row_html(rows[0], table)}, status=status)
 
 
 # --- What each cell may become, and how it does --------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from leads import listing
 from leads.filters import LeadFilter
 from leads.models import ImportFile, Lead, Strategy
 from leads.querysets import LeadQuerySet
+from leads.row_html import Table, rows_html
 from leads.rows import Holder, disposition_labels, holders, rows_of, with_room
 from leads.views.results import take_result
 
@@ -98,19 +99,22 @@ def list_context(request: Request, params: QueryDict) -> dict[str, Any]:
     """Everything that the list shows: a constant number of queries, whatever is on the page."""
     leads, problems = matching(request, params)
     order = order_of(params)
-    page = listing.page_of(leads, order, cursor=params.get("cursor", ""), back=params.get("back", ""))
-    known, labels, own = holders(), disposition_labels(), own_agent(request)
+    shown = leads.select_related("contact").only(*listing.FIELDS, order.column)
+    page = listing.page_of(shown, order, cursor=params.get("cursor", ""), back=params.get("back", ""))
+    known, labels = holders(), disposition_labels()
+    own = next((holder for holder in known.values() if holder.user_id == request.user.pk), None)
+    rows = rows_of(page.rows, request.user, known, labels)
+    sorting = sorting_context(request, params)
     is_filtered = bool(listing.filters_of(params.dict()))
     total = listing.counted(leads) if page.rows else 0
     return {
         "heading": "Leads",
         "params": params,
         "here": list_url(params),
-        "trail": f"?{trail_of(params)}",
         "problems": problems,
         "page": page,
-        "rows": rows_of(page.rows, request.user, known, labels),
-        "at": now(),
+        "rows": rows,
+        "lines": rows_html(rows, table_of(request, params, sorting["columns"])),
         "total": total,
         "total_short": short_total(total),
         "total_words": f"{short_total(total)} match" if is_filtered else f"{short_total(total)} in all",
@@ -121,7 +125,7 @@ def list_context(request: Request, params: QueryDict) -> dict[str, Any]:
         "may_claim": may_claim(request, own),
         "sees_all": allows(request.user, "leads.view_all"),
         "import_url": optional_url("leads:import") if allows(request.user, "leads.import") else "",
-        **sorting_context(request, params),
+        **sorting,
         **menu_context(request, params, known, labels),
         **bulk_context(request, known),
     }
@@ -138,14 +142,28 @@ def matching(request: Request, params: QueryDict) -> tuple[LeadQuerySet, list[di
         problems += [{"name": str(problem.loc[-1]), "text": problem.msg} for problem in refused.problems]
     if problems:
         return Lead.objects.none(), problems
-    return leads.select_related("contact", "agent"), []
+    return leads, []
+
+
+def table_of(request: Request, params: QueryDict, columns: Iterable[Mapping[str, Any]]) -> Table:
+    return Table(
+        columns=tuple(column["key"] for column in columns),
+        company=request.company,
+        at=now(),
+        trail=f"?{trail_of(params)}",
+        has_ticks=may_share_out(request),
+    )
+
+
+def may_share_out(request: Request) -> bool:
+    return allows(request.user, "leads.assign") or allows(request.user, "leads.assign_own")
 
 
 def own_agent(request: Request) -> Agent | None:
     return Agent.objects.filter(user=request.user).first()
 
 
-def may_claim(request: Request, own: Agent | None) -> bool:
+def may_claim(request: Request, own: Agent | Holder | None) -> bool:
     if own is None or not own.is_active or not allows(request.user, "leads.claim"):
         return False
     return request.company.agents_may_claim or allows(request.user, "leads.assign")
@@ -164,7 +182,7 @@ def trail_of(params: QueryDict) -> str:
     return trail.urlencode()
 
 
-def tabs(request: Request, params: QueryDict, own: Agent | None) -> list[dict[str, Any]]:
+def tabs(request: Request, params: QueryDict, own: Holder | None) -> list[dict[str, Any]]:
     return [
         {"key": view.key, "label": view.label, "query": view.query, "current": listing.is_current(view, params)}
         for view in listing.views_for(request.user, own)
@@ -248,9 +266,8 @@ def options(choices: Mapping[str, str], chosen: str) -> list[dict[str, Any]]:
 
 
 def bulk_context(request: Request, known: dict[UUID, Holder]) -> dict[str, Any]:
-    may_bulk = allows(request.user, "leads.assign") or allows(request.user, "leads.assign_own")
     return {
-        "may_bulk": may_bulk,
+        "may_bulk": may_share_out(request),
         "strategies": [{"value": s.value, "label": str(s.label)} for s in STRATEGIES],
         "agents_with_room": with_room(known),
     }
