@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.utils.timezone import now
@@ -21,14 +23,24 @@ Changes = dict[str, tuple[Any, Any]]
 class LeadEdit:
     """Collects a change of the lead; `write` saves it. Raises `LeadIsDeleted` for a deleted lead.
 
-    `with_contact` locks the contact first, where the change may touch it.
+    `with_contact` locks the contact first, where the change may touch it. `locked`: the row is locked and as it is
+    now, with its contact and agent at hand. `find` gives the outcome of a key, where many leads ask.
     """
 
-    def __init__(self, lead: Lead, *, by: Actor, with_contact: bool = False) -> None:
-        self.lead = lock_lead(lead, with_contact=with_contact)
+    def __init__(
+        self,
+        lead: Lead,
+        *,
+        by: Actor,
+        with_contact: bool = False,
+        locked: bool = False,
+        at: datetime | None = None,
+        find: Callable[[str], Outcome | None] = dispositions.find,
+    ) -> None:
+        self.lead = lead if locked else lock_lead(lead, with_contact=with_contact)
         if self.lead.deleted_at is not None:
             raise LeadIsDeleted
-        self.by, self.at = by, now()
+        self.by, self.at, self.find = by, at or now(), find
         self.was_open, self.first_status = self.lead.is_open, self.lead.status
         self.touched: set[str] = set()
         self.events: list[Event] = []
@@ -52,14 +64,14 @@ class LeadEdit:
         changes = self.put(stage=stage, stage_changed_at=self.at)
         changes |= self.close() if stage in CLOSED_STAGES else self.reopen_from(changes["stage"][0])
         changes |= {} if automatic else self.worked()
-        self.person["lifecycle_stage"] = stage
+        images = {"stage_changed_at": changes.pop("stage_changed_at", (self.at, self.at))}
+        images |= self.put_person(lifecycle_stage=stage)
         data = {
             "stage_change_id": self.move.pk,  # the reason stands there: people write names into it
             "is_automatic": self.move.is_automatic,
             "stayed_seconds": self.move.stayed_seconds,
         }
-        del changes["stage_changed_at"]
-        self.tell(events.LEAD_STAGE_CHANGED, changes, data)
+        self.tell(events.LEAD_STAGE_CHANGED, changes, data, images)
 
     def status(self, status: str) -> None:
         """`done` closes; any other reopens a closed lead as `in_progress`. Raises `StageIsClosed`."""
@@ -86,9 +98,9 @@ class LeadEdit:
             changes |= self.reopen_unless_stage_is_closed()
         if outcome:
             changes |= self.worked(started=True)
-        if outcome and outcome.key == dispositions.DO_NOT_CALL:
-            self.person["do_not_contact"] = True
-        self.tell(events.LEAD_DISPOSITION_SET, changes)
+        bound = outcome is not None and outcome.key == dispositions.DO_NOT_CALL
+        images = self.put_person(do_not_contact=True) if bound else {}
+        self.tell(events.LEAD_DISPOSITION_SET, changes, images=images)
 
     def responded(self) -> Changes:
         """The first response since the assignment meets the SLA; without a holder no clock runs."""
@@ -112,9 +124,22 @@ class LeadEdit:
         self.touched |= changes.keys()
         return changes
 
-    def tell(self, action: str, changes: Changes, data: dict[str, Any] | None = None) -> None:
+    def put_person(self, **values: Any) -> Changes:
+        """What the change means for the contact; what was different, as images of the lead's own event."""
+        contact = self.lead.contact
+        changes = {
+            name: (before, value) for name, value in values.items() if (before := getattr(contact, name)) != value
+        }
+        for name, (_, value) in changes.items():
+            setattr(contact, name, value)
+        self.person |= {name: value for name, (_, value) in changes.items()}
+        return {f"contact.{name}": pair for name, pair in changes.items()}
+
+    def tell(
+        self, action: str, changes: Changes, data: dict[str, Any] | None = None, images: Changes | None = None
+    ) -> None:
         if changes:
-            self.events.append(Event(action, self.lead, self.by, changes, data or {}))
+            self.events.append(Event(action, self.lead, self.by, changes, data or {}, images=images or {}))
 
     def close(self) -> Changes:
         """The last close counts."""
@@ -135,7 +160,7 @@ class LeadEdit:
         return dispositions.closes(outcome, attempts=self.lead.attempts_count, max_attempts=allowed)
 
     def was_final(self, key: str) -> bool:
-        outcome = dispositions.find(key)
+        outcome = self.find(key)
         return outcome is not None and self.ends(outcome)
 
     def by_holder(self) -> bool:
@@ -172,8 +197,6 @@ class LeadEdit:
     def write_person(self) -> None:
         """What a stage or disposition means for the contact: part of the lead's event, no event of its own."""
         Contact.objects.filter(pk=self.lead.contact_id).update(**self.person, updated_at=self.at)
-        for name, value in self.person.items():
-            setattr(self.lead.contact, name, value)
 
     def return_if_full(self) -> None:
         from leads.assignment import keep_or_return

@@ -17,6 +17,7 @@ from leads import events
 from leads.actions.contacts import PERSON_FIELDS, change_contact, given_fields
 from leads.actions.creating import priority_of
 from leads.actions.editing import LeadEdit, lock_lead, outcome_named
+from leads.dispositions import Outcome
 from leads.errors import LeadIsDeleted
 from leads.models import Lead, Note
 
@@ -45,6 +46,12 @@ def update_lead(lead: Lead, changes: Mapping[str, Any], *, by: Actor) -> Lead:
     touches_contact = bool(PERSON_KEYS & changes.keys()) or "stage" in changes or outcome is not None
     edit = LeadEdit(lead, by=by, with_contact=touches_contact)
     edit_person(edit, changes)
+    edit_lead(edit, changes, outcome)
+    return edit.write()
+
+
+def edit_lead(edit: LeadEdit, changes: Mapping[str, Any], outcome: Outcome | None) -> None:
+    """The lead's own fields, each by its rules; `outcome` is what `changes["disposition"]` names."""
     plain = {name: changes[name] for name in PLAIN_FIELDS if name in changes}
     if changes.get("priority"):
         plain["priority"] = priority_of(changes["priority"])
@@ -55,7 +62,6 @@ def update_lead(lead: Lead, changes: Mapping[str, Any], *, by: Actor) -> Lead:
         edit.status(changes["status"])
     if "disposition" in changes and (outcome.key if outcome else "") != edit.lead.disposition:
         edit.disposition(outcome)
-    return edit.write()
 
 
 def edit_person(edit: LeadEdit, changes: Mapping[str, Any]) -> None:
@@ -123,9 +129,13 @@ def mark_response(lead: Lead, *, by: Actor, at: datetime | None = None) -> Lead:
 def delete_lead(lead: Lead, *, by: Actor) -> Lead:
     """Delete softly: it leaves every list and its agent's load. Raises `LeadIsDeleted` the second time."""
     edit = LeadEdit(lead, by=by)
-    edit.put(deleted_at=edit.at)
-    edit.events.append(Event(events.LEAD_DELETED, edit.lead, by))
+    edit_deletion(edit)
     return edit.write()
+
+
+def edit_deletion(edit: LeadEdit) -> None:
+    images = edit.put(deleted_at=edit.at)
+    edit.events.append(Event(events.LEAD_DELETED, edit.lead, edit.by, images=images))
 
 
 @transaction.atomic
