@@ -9,6 +9,7 @@ from agents.api.urls import urlpatterns as agents
 from crm.accounts.api.urls import urlpatterns as accounts
 from crm.audit.api.urls import urlpatterns as audit
 from crm.core.error_pages import page_not_found
+from crm.jobs.api.urls import urlpatterns as jobs
 from crm.notifications.api.urls import urlpatterns as notifications
 from leads.api.urls import urlpatterns as leads
 
@@ -16,6 +17,7 @@ urlpatterns = [
     *accounts,
     *agents,
     *leads,
+    *jobs,
     *notifications,
     *audit,
     re_path(r"", csrf_exempt(page_not_found), name="api-unknown"),

@@ -19,6 +19,7 @@ urlpatterns = [
     path("leads/", include("leads.urls")),
     path("agents/", include("agents.urls")),
     path("audit/", include("crm.audit.urls")),
+    path("jobs/", include("crm.jobs.urls")),
     path("", include("crm.notifications.urls")),
     path("dev/mail/", include("crm.mail.urls")),
     path("accounts/", include("crm.accounts.door_urls")),

@@ -31,6 +31,7 @@ AGENT = frozenset(
         "agents.view",
         "agents.set_own_availability",
         "dispositions.view",
+        "jobs.view",
     }
 )
 MANAGER = AGENT | {
@@ -41,6 +42,7 @@ MANAGER = AGENT | {
     "contacts.delete",
     "agents.manage",
     "dispositions.manage",
+    "jobs.view_all",
     "admin.use",
 }
 ADMIN = MANAGER | {"users.manage", "company.manage", "audit.view", "vendors.manage", "mail.view"}
@@ -61,10 +63,12 @@ DJANGO_MODELS = {
     "accounts.invitation": "users",
     "accounts.company": "company",
     "audit.auditentry": "audit",
+    "jobs.job": "jobs",
+    "jobs.joberror": "jobs",
     "mail.mail": "mail",
     "mail.mailattempt": "mail",
 }
-READ_ONLY = {"leads.assignment", "leads.stagechange", "audit.auditentry", "mail.mail", "mail.mailattempt"}
+READ_ONLY = {"jobs.job", "jobs.joberror", "leads.assignment", "leads.stagechange", "audit.auditentry", "mail.mail", "mail.mailattempt"}
 
 
 def allows(user: User | Anonymous, permission: str) -> bool:

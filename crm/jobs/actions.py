@@ -38,10 +38,10 @@ def cancel_job(job: Job, *, by: User) -> Job:
     job = Job.objects.select_for_update().get(pk=job.pk)
     if job.state not in ACTIVE:
         raise JobIsOver
-    job.cancel_asked = True
+    job.cancel_asked, job.updated_at = True, now()
     if job.state == JobState.QUEUED:
         job.state, job.finished_at = JobState.CANCELLED, now()
-    job.save(update_fields=["cancel_asked", "state", "finished_at"])
+    job.save(update_fields=["cancel_asked", "state", "finished_at", "updated_at"])
     record(events.JOB_CANCELLED, job, by=by, data={"processed": job.processed})
     return job
 

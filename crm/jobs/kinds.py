@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,12 +34,21 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class ResultFile:
+    """A file made as it is sent: `chunks` may ask the database, in the company that is active then."""
+
+    name: str
+    content_type: str
+    chunks: Iterator[bytes]
+
+
+@dataclass(frozen=True)
 class Kind:
     """How a kind of job is done.
 
     `run_batch(job)` does the next piece from `job.cursor` inside a transaction that also moves the cursor: killed at
-    any point, it is done once. `finish(job)` runs once in the last one. `undo(job)` gives the params of the job
-    (of kind `undo_kind`) that takes it back.
+    any point, it is done once. `finish(job)` runs once in the last one. `undo_kind` names the kind of job that takes it
+    back; that job's params hold `job_id`.
     """
 
     name: str
@@ -48,6 +57,8 @@ class Kind:
     run_batch: Callable[[Job], Batch]
     finish: Callable[[Job], None] | None = None
     undo_kind: str = ""
+    refused: Callable[[Job], ResultFile] | None = None  # what was not done, as a file; where there is no result file
+    page: Callable[[Job], str] | None = None  # the address of what it made
 
 
 _kinds: dict[str, Kind] = {}
@@ -61,6 +72,17 @@ def register(kind: Kind) -> Kind:
 
 def kind_of(name: str) -> Kind:
     return _kinds[name]
+
+
+def known_kind(name: str) -> Kind | None:
+    """None for what a job of an earlier version was."""
+    return _kinds.get(name)
+
+
+def has_result(job: Job) -> bool:
+    """Whether there is a file to download: what it made, or what it refused."""
+    kind = known_kind(job.kind)
+    return bool(job.result_file) or bool(job.failed and kind is not None and kind.refused is not None)
 
 
 def all_kinds() -> list[Kind]:

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.timezone import now
 
 from crm.core.tenancy import TenantKey, TenantModel
+from crm.jobs.querysets import JobQuerySet
 
 
 class JobState(models.TextChoices):
@@ -20,6 +21,7 @@ class JobState(models.TextChoices):
 
 
 ACTIVE = (JobState.QUEUED, JobState.RUNNING)
+SHOWN_ERRORS = 100  # of each job, kept on its row; all of them are `JobError`s
 
 
 class Job(TenantModel):
@@ -35,6 +37,7 @@ class Job(TenantModel):
     succeeded = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     result = models.JSONField(default=dict, help_text="What the kind has to tell; grows batch by batch")
+    first_errors = models.JSONField(default=list, help_text="The first row errors, as the API shows them")
     message = models.TextField(blank=True, help_text="Why it failed, in one sentence")
     result_file = models.FileField(upload_to="jobs/", blank=True, max_length=300)
     result_name = models.CharField(max_length=200, blank=True, help_text="The file's name as it is downloaded")
@@ -45,8 +48,11 @@ class Job(TenantModel):
     lease = models.UUIDField(null=True, help_text="Which worker's claim it is")
     tries = models.PositiveSmallIntegerField(default=0, help_text="Batches that failed in a row")
     created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(default=now, editable=False, help_text="When anything that is shown changed")
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+
+    objects = JobQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         indexes = [
@@ -54,6 +60,10 @@ class Job(TenantModel):
             models.Index(  # the sweep for what a dead worker or broker left
                 fields=["leased_until"], condition=Q(state__in=["queued", "running"]), name="job_active"
             ),
+            models.Index(  # what a user's side bar shows
+                fields=["user", "-created_at"], condition=Q(state__in=["queued", "running"]), name="job_active_of_user"
+            ),
+            models.Index(fields=["user", "-created_at", "-id"], name="job_of_user"),
         ]
 
     def __str__(self) -> str:
@@ -62,6 +72,15 @@ class Job(TenantModel):
     @property
     def is_active(self) -> bool:
         return self.state in ACTIVE
+
+    @property
+    def is_stopping(self) -> bool:
+        return self.is_active and self.cancel_asked
+
+    @property
+    def percent(self) -> int | None:
+        """How much is done; none while nobody knows how much there is."""
+        return min(100, 100 * self.processed // self.total) if self.total else None
 
 
 class JobError(TenantModel):

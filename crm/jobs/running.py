@@ -1,25 +1,27 @@
 """Doing a job batch by batch, so that a worker killed at any point loses and repeats nothing.
 
 A worker leases the job; each batch locks its row, checks the lease, does the work and moves the cursor in one
-transaction. A lease that ran out tells that the worker died, and the next one goes on from the cursor.
+transaction. A lease that ran out tells that the worker died, and the next one goes on from the cursor. A batch that
+takes longer than its lease is safe: its lock on the row says that somebody is at it, and dies with the worker.
 """
 
 from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 from django.utils.timezone import now
 
-from crm.audit.recording import record
+from crm.audit.recording import in_batch, record
 from crm.core.errors import Refused
 from crm.core.ids import uuid7
 from crm.jobs import events
-from crm.jobs.kinds import Batch, kind_of
-from crm.jobs.models import ACTIVE, Job, JobError, JobState
+from crm.jobs.kinds import Batch, RowProblem, kind_of
+from crm.jobs.models import ACTIVE, SHOWN_ERRORS, Job, JobError, JobState
 
 LEASE_SECONDS = 60
 MAX_TRIES = 3
@@ -37,13 +39,21 @@ def run_job(pk: UUID) -> None:
 
 
 def claim(pk: UUID) -> UUID | None:
-    """A lease on the job, or none where it is over or another worker's lease still holds."""
-    lease, at = uuid7(), now()
+    """A lease on the job, or none where it is over or another worker is at it; waits for nobody."""
+    at = now()
     free = Q(leased_until=None) | Q(leased_until__lt=at)
-    mine = Job.objects.filter(free, pk=pk, state__in=ACTIVE)
-    taken = mine.update(state=JobState.RUNNING, lease=lease, leased_until=at + timedelta(seconds=LEASE_SECONDS))
-    Job.objects.filter(pk=pk, started_at=None).update(started_at=at)
-    return lease if taken else None
+    with transaction.atomic():
+        job = (
+            Job.objects.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+            .filter(free, pk=pk, state__in=ACTIVE)
+            .first()
+        )
+        if job is None:
+            return None
+        job.state, job.lease, job.leased_until = JobState.RUNNING, uuid7(), at + timedelta(seconds=LEASE_SECONDS)
+        job.started_at, job.updated_at = job.started_at or at, at
+        job.save(update_fields=["state", "lease", "leased_until", "started_at", "updated_at"])
+        return job.lease
 
 
 def run_next(pk: UUID, lease: UUID) -> bool:
@@ -68,22 +78,24 @@ def _work(job: Job) -> bool:
     if job.cancel_asked:
         return _end(job, JobState.CANCELLED)
     kind = kind_of(job.kind)
-    batch = kind.run_batch(job)
+    with in_batch(job.pk):
+        batch = kind.run_batch(job)
     _take_over(job, batch)
     if batch.cursor is not None:
         job.leased_until = now() + timedelta(seconds=LEASE_SECONDS)
         job.save(update_fields=[*PROGRESS, "leased_until"])
         return True
     if kind.finish is not None:
-        kind.finish(job)
+        with in_batch(job.pk):
+            kind.finish(job)
     record(events.JOB_FINISHED, job, by=job.user, data={"succeeded": job.succeeded, "failed": job.failed})
     if job.undoes is not None:
-        Job.objects.filter(pk=job.undoes.pk).update(state=JobState.UNDONE)
+        Job.objects.filter(pk=job.undoes.pk).update(state=JobState.UNDONE, updated_at=now())
         record(events.JOB_UNDONE, job.undoes, by=job.user, data={"job_id": job.pk})
     return _end(job, JobState.SUCCEEDED)
 
 
-PROGRESS = ["cursor", "processed", "succeeded", "failed", "result", "tries", "total"]
+PROGRESS = ["cursor", "processed", "succeeded", "failed", "result", "first_errors", "tries", "total", "updated_at"]
 
 
 def _take_over(job: Job, batch: Batch) -> None:
@@ -92,15 +104,23 @@ def _take_over(job: Job, batch: Batch) -> None:
     job.succeeded += batch.succeeded
     job.failed += len(batch.problems)
     job.result = {**job.result, **batch.result}
-    job.tries = 0
+    job.tries, job.updated_at = 0, now()
+    job.first_errors = [*job.first_errors, *map(_as_json, batch.problems[: SHOWN_ERRORS - len(job.first_errors)])]
     JobError.objects.bulk_create(
         JobError(job=job, row=p.row, object_id=p.object_id, message=p.message, data=dict(p.data))
         for p in batch.problems
     )
 
 
+def _as_json(problem: RowProblem) -> dict[str, Any]:
+    """As the API shows it: of a file the row, of objects the id, and why."""
+    where = {"row": problem.row, "id": problem.object_id}
+    return {**{name: value for name, value in where.items() if value}, "error": problem.message}
+
+
 def _end(job: Job, state: JobState) -> bool:
     job.state, job.finished_at, job.leased_until, job.lease = state, now(), None, None
+    job.updated_at = now()
     job.save(update_fields=[*PROGRESS, "state", "finished_at", "leased_until", "lease", "result_file", "result_name"])
     return False
 
@@ -110,13 +130,15 @@ def _give_up(pk: UUID, lease: UUID, message: str) -> bool:
     job = Job.objects.select_for_update().filter(pk=pk, lease=lease).first()
     if job is not None:
         job.state, job.message, job.finished_at, job.leased_until = JobState.FAILED, message, now(), None
-        job.save(update_fields=["state", "message", "finished_at", "leased_until"])
+        job.updated_at = now()
+        job.save(update_fields=["state", "message", "finished_at", "leased_until", "updated_at"])
         record(events.JOB_FAILED, job, by=job.user, data={"processed": job.processed})
     return False
 
 
 def _try_again(pk: UUID, lease: UUID) -> bool:
     """A deadlock or a lost connection: the batch has done nothing and is begun anew, three times in a row at most."""
+    connection.close_if_unusable_or_obsolete()
     job = Job.objects.get(pk=pk)
     if job.tries + 1 >= MAX_TRIES:
         return _give_up(pk, lease, BROKEN)
