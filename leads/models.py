@@ -248,6 +248,8 @@ class Lead(TenantModel):
                 fields=["agent", "closed_at"], condition=Q(closed_at__isnull=False), name="lead_closed"
             ),  # performance
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="lead_search"),
+            # how many a filter by state finds, from the index alone
+            models.Index(fields=["company", "status", "stage"], condition=ALIVE, name="lead_by_state"),
             # what an import brought in, to be shared out
             models.Index(
                 fields=["import_file", "-created_at", "-id"],

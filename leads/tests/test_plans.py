@@ -170,3 +170,9 @@ def test_filters_searches_and_the_duplicate_check_walk_no_table(manager: User, a
     assert "contact_email_once" in plan
     contact = Contact.objects.get(phone_e164="+14150004711")
     assert not walks(plan_of(contact.leads.open().filter(agent__isnull=True).order_by("created_at", "id")[:1]))
+
+
+def test_what_a_filter_by_state_finds_is_counted_from_its_index() -> None:
+    rows = LeadFilter({"status": "new", "stage": "lead"}, Lead.objects.alive()).checked()
+    [(_, plan)] = plans(lambda: paging.counted(rows))
+    assert "lead_by_state" in plan
