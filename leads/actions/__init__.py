@@ -1,5 +1,6 @@
 """Every change of meaning to leads, contacts and dispositions."""
 
+from leads.actions.bulk import Changed, delete_many, update_many
 from leads.actions.contacts import create_contact, delete_contact, update_contact
 from leads.actions.creating import NewLead, create_lead
 from leads.actions.dispositions import create_disposition, delete_disposition, update_disposition
@@ -17,6 +18,7 @@ from leads.actions.leads import (
 )
 
 __all__ = [
+    "Changed",
     "NewLead",
     "add_note",
     "create_contact",
@@ -25,6 +27,7 @@ __all__ = [
     "delete_contact",
     "delete_disposition",
     "delete_lead",
+    "delete_many",
     "mark_response",
     "restore_lead",
     "set_deal_value",
@@ -35,4 +38,5 @@ __all__ = [
     "update_contact",
     "update_disposition",
     "update_lead",
+    "update_many",
 ]

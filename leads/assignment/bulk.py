@@ -24,6 +24,7 @@ from leads.models import Lead, Strategy
 from leads.querysets import LeadQuerySet
 
 BATCH = 1000  # leads in one transaction
+NO_SUCH_LEAD = "Lead not found"  # malformed, unknown, deleted, another's: all in the same words
 
 
 class Failure(NamedTuple):
@@ -134,7 +135,7 @@ class _Work:
         while batch := list(islice(wanted, BATCH)):
             with transaction.atomic():
                 found = {lead.pk: lead for lead in lock_leads(leads.filter(pk__in=batch, deleted_at__isnull=True))}
-                self.result.failed += [Failure(pk, "No such lead") for pk in batch if pk not in found]
+                self.result.failed += [Failure(pk, NO_SUCH_LEAD) for pk in batch if pk not in found]
                 self._assign([found[pk] for pk in batch if pk in found])
 
     def _well_formed(self, named: Iterable[UUID | str]) -> dict[UUID, None]:
@@ -144,7 +145,7 @@ class _Work:
             try:
                 known[name if isinstance(name, UUID) else UUID(name)] = None
             except (ValueError, TypeError, AttributeError):
-                self.result.failed.append(Failure(name, "Not the id of a lead"))
+                self.result.failed.append(Failure(name, NO_SUCH_LEAD))
         return known
 
     def _assign(self, leads: Sequence[Lead]) -> None:

@@ -24,6 +24,7 @@ DECIDING_FIELDS = (
     "agent", "status", "stage", "priority", "assigned_at", "deadline", "first_response_at", "is_duplicate",
     "updated_at", "deleted_at",
 )  # fmt: skip
+CLOCK_FIELDS = ("assigned_at", "deadline", "first_response_at", "is_duplicate")
 
 
 @dataclass
@@ -34,9 +35,11 @@ class Placement:
     to: Agent | None
     reason: Mapping[str, Any]
     from_agent_id: UUID | None = field(init=False)
+    before: Mapping[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
         self.from_agent_id = self.lead.agent_id
+        self.before = _held(self.lead)
 
 
 def lock_leads(leads: QuerySet[Lead], *, limit: int | None = None, wait: bool = True) -> list[Lead]:
@@ -138,7 +141,7 @@ def _plainly(lead_ids: Sequence[UUID]) -> QuerySet[Lead]:
 def _write_history(
     placements: Sequence[Placement], *, strategy: str, by: Actor, at: datetime, notes: str, first: Sequence[Event] = ()
 ) -> None:
-    user, label = as_user(by), _label(by)
+    user, label = as_user(by), actor_label(by)
     rows = [
         Assignment(
             lead=p.lead,
@@ -167,10 +170,17 @@ def _event(p: Placement, row: Assignment, by: Actor) -> Event:
         "strategy": row.strategy,
         "assignment_id": str(row.pk),
     }
-    return Event(action, p.lead, by, data=data)
+    after_it = _held(p.lead)
+    images = {name: (was, after_it[name]) for name, was in p.before.items() if was != after_it[name]}
+    return Event(action, p.lead, by, data=data, images=images)
 
 
-def _label(by: Actor) -> str:
+def _held(lead: Lead) -> dict[str, Any]:
+    """Who holds it and its clock, for the journal: what undo puts back."""
+    return {"agent": lead.agent_id, **{name: getattr(lead, name) for name in CLOCK_FIELDS}}
+
+
+def actor_label(by: Actor) -> str:
     return by.name if isinstance(by, System) else by.code if isinstance(by, VendorActor) else ""
 
 

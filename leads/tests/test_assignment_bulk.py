@@ -130,9 +130,9 @@ def test_bad_ids_closed_and_foreign_leads_fail_alone(manager):
     )
     assert result.assigned == 1 and result.placed == {good.pk: a.pk}
     assert result.failed == [
-        ("nonsense", "Not the id of a lead"),
-        (gone.pk, "No such lead"),
-        (foreign.pk, "No such lead"),
+        ("nonsense", "Lead not found"),
+        (gone.pk, "Lead not found"),
+        (foreign.pk, "Lead not found"),
         (closed.pk, "The lead is closed; reopen it first"),
     ]
     with company_active(elsewhere.pk):
@@ -145,7 +145,7 @@ def test_ids_outside_what_the_asker_may_assign_fail_alone(agent, manager):
     result = assign_many(
         [own.pk, other.pk], strategy="manual", pool=[target], by=agent.user, within=Lead.objects.filter(agent=agent)
     )
-    assert (result.assigned, result.failed) == (1, [(other.pk, "No such lead")])
+    assert (result.assigned, result.failed) == (1, [(other.pk, "Lead not found")])
 
 
 def test_two_leads_of_one_contact_go_to_different_agents_or_fail_alone(manager):
