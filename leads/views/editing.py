@@ -102,6 +102,6 @@ def similar(request: Request) -> HttpResponse:
         request.user,
         phone=request.GET.get("phone", "")[:40],
         email=request.GET.get("email", "")[:254],
-        country=request.company.default_country,
+        country=request.company.default_country if request.company else "US",
     )
     return answer_part(request, "leads/_similar.html", {"matches": matches})

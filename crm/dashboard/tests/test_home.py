@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,8 @@ from django.utils.timezone import now
 
 from agents.models import Agent
 from agents.tests.factories import AgentFactory
-from crm.core.tenancy import company_active
+from crm.accounts.models import User
+from crm.core.tenancy import company_active, unscoped
 from leads.tests.factories import LeadFactory
 
 pytestmark = pytest.mark.django_db
@@ -167,3 +168,22 @@ def test_pages_that_are_not_there_and_not_open_are_in_the_products_look(manager,
     assert refused.status_code == 403 and b"This page is not open to you" in refused.content
     outside = client.get("/no-such-page/")
     assert outside.status_code == 404 and b'class="door' in outside.content
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/leads/", "/leads/new/", "/leads/similar/?phone=6022350142", "/agents/", "/agents/new/"]
+)
+def test_a_superuser_without_a_company_is_sent_to_choose_one(db, path):
+    with unscoped("a platform user belongs to no company"):
+        root = User.objects.create_superuser("root@example.com", "correct horse battery")
+    response = page_of(root).get(path)
+    assert response.status_code == 302 and response.url == "/admin/"
+
+
+def test_times_stand_in_the_readers_zone(manager, company):
+    row(company, created_at=datetime(2026, 1, 5, 12, 0, tzinfo=UTC))
+    manager.timezone = "Asia/Tokyo"
+    with company_active(company.pk):
+        manager.save()
+    shown = page_of(manager).get("/").content.decode()
+    assert 'title="Mon 5 Jan 2026, 21:00:00 JST"' in shown
