@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, DateTimeField, F, Q, QuerySet, UUIDField, Value, When
+from django.db.models import Case, F, QuerySet, Value, When
 
 from agents.models import Agent
 from crm.accounts.models import Company
 from crm.audit.recording import Event, record_many
 from crm.core.actors import Actor, System, VendorActor, as_user
+from crm.core.bulk_rows import insert_rows, update_rows
 from leads.assignment.deadlines import deadline_for
 from leads.events import LEAD_ASSIGNED, LEAD_REASSIGNED, LEAD_UNASSIGNED
 from leads.models import Assignment, Lead
@@ -24,6 +24,7 @@ DECIDING_FIELDS = (
     "agent", "status", "stage", "priority", "assigned_at", "deadline", "first_response_at", "is_duplicate",
     "updated_at", "deleted_at",
 )  # fmt: skip
+PLACED_FIELDS = ("agent", "assigned_at", "deadline", "first_response_at", "updated_at")
 CLOCK_FIELDS = ("assigned_at", "deadline", "first_response_at", "is_duplicate")
 
 
@@ -72,13 +73,12 @@ def place(
     if not placements:
         return
     due = {priority: deadline_for(company, priority, at) for priority in {p.lead.priority for p in placements}}
-    if waiting := [p for p in placements if not p.lead._state.adding]:
-        _update_placed(waiting, company, due, at)
     for p in placements:
         p.lead.agent, p.lead.assigned_at, p.lead.deadline = p.to, at, due[p.lead.priority]
         p.lead.first_response_at, p.lead.updated_at = None, at
-    if new := [p.lead for p in placements if p.lead._state.adding]:
-        Lead.objects.create_many(new)
+    leads = [p.lead for p in placements]
+    update_rows(Lead, [lead for lead in leads if not lead._state.adding], PLACED_FIELDS)
+    insert_rows(Lead, [lead for lead in leads if lead._state.adding])
     _write_history(placements, strategy=strategy, by=by, at=at, notes=notes, first=first)
 
 
@@ -113,26 +113,6 @@ def _flag_duplicates(leads: Iterable[Lead]) -> None:
         taken.add(lead.contact_id)
 
 
-def _update_placed(
-    placements: Sequence[Placement], company: Company, due: Mapping[int, datetime | None], at: datetime
-) -> None:
-    leads_of = defaultdict(list)
-    for p in placements:
-        assert p.to is not None
-        leads_of[p.to.pk].append(p.lead.pk)
-    holder: Any = _one_or_case([(Q(pk__in=pks), pk) for pk, pks in leads_of.items()], UUIDField())
-    deadline: Any = _one_or_case([(Q(priority=priority), moment) for priority, moment in due.items()], DateTimeField())
-    _plainly([p.lead.pk for p in placements]).update(
-        agent=holder, assigned_at=at, deadline=deadline, first_response_at=None, updated_at=at
-    )
-
-
-def _one_or_case(values: list[tuple[Q, Any]], output: Any) -> Any:
-    if len({value for _, value in values}) == 1:
-        return Value(values[0][1], output_field=output)
-    return Case(*(When(q, then=Value(value, output_field=output)) for q, value in values), output_field=output)
-
-
 def _plainly(lead_ids: Sequence[UUID]) -> QuerySet[Lead]:
     """Scoped to the company as ever, but the holder may be a CASE: agents here were read and locked in the company."""
     return QuerySet(Lead, Lead.objects.filter(pk__in=lead_ids).query.chain())
@@ -157,7 +137,7 @@ def _write_history(
         )
         for p in placements
     ]
-    Assignment.objects.create_many(rows)
+    insert_rows(Assignment, rows)
     record_many([*first, *(_event(p, row, by) for p, row in zip(placements, rows, strict=True))])
 
 
