@@ -12,12 +12,14 @@ from crm.core.error_pages import page_not_found
 from crm.jobs.api.urls import urlpatterns as jobs
 from crm.notifications.api.urls import urlpatterns as notifications
 from leads.api.urls import urlpatterns as leads
+from crm.vendors.api.urls import urlpatterns as vendors
 
 urlpatterns = [
     *accounts,
     *agents,
     *leads,
     *jobs,
+    *vendors,
     *notifications,
     *audit,
     re_path(r"", csrf_exempt(page_not_found), name="api-unknown"),

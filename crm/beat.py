@@ -12,5 +12,6 @@ SCHEDULES = [
     Schedule("Forget old idempotent answers", "core.purge_answers", every_seconds=3600, queue="bulk"),
     Schedule("Throw away uploads that nobody imported", "leads.purge_imports", every_seconds=3600, queue="bulk"),
     Schedule("Take up jobs that were left behind", "jobs.take_up", every_seconds=10),
+    Schedule("Forget reservations that are over", "vendors.purge_reservations", every_seconds=3600, queue="bulk"),
     Schedule("Refresh SQLite's statistics", "core.refresh_statistics", every_seconds=3600, queue="bulk"),
 ]

@@ -252,6 +252,12 @@ SPECTACULAR_SETTINGS = {
             "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
             "session": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
         },
+            "vendorKey": {
+                "type": "apiKey",
+                "in": "header",
+                "name": "x-api-key",
+                "description": "A vendor's key, for the submission of leads alone.",
+            },
         "schemas": {
             "Error": {
                 "type": "object",

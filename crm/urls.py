@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("crm.accounts.urls")),
     path("leads/", include("leads.urls")),
     path("agents/", include("agents.urls")),
+    path("vendors/", include("crm.vendors.urls")),
     path("audit/", include("crm.audit.urls")),
     path("jobs/", include("crm.jobs.urls")),
     path("", include("crm.notifications.urls")),

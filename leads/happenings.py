@@ -87,6 +87,7 @@ ICONS = {
     events.LEAD_REASSIGNED: "arrow-right-left",
     events.LEAD_UNASSIGNED: "user-minus",
     events.LEAD_RESPONDED: "reply",
+    events.LEAD_RETURNED: "undo-2",
     events.CONTACT_CREATED: "user-plus",
     events.CONTACT_UPDATED: "user-pen",
 }
@@ -96,6 +97,7 @@ PLAIN = {
     events.LEAD_RESTORED: "restored the lead",
     events.LEAD_NOTE_ADDED: "wrote a note",
     events.LEAD_RESPONDED: "made the first response",
+    events.LEAD_RETURNED: "gave it back to its vendor",
     events.CONTACT_CREATED: "added the contact",
 }
 

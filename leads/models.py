@@ -15,6 +15,7 @@ from crm.core.tenancy import TenantKey, TenantModel
 from crm.core.text import fold
 from crm.vendors.models import Vendor
 from leads.phone_numbers import zones_of
+from leads.hashes import Sha256Hex
 from leads.querysets import IS_OPEN, ContactQuerySet, LeadQuerySet
 
 ALIVE = Q(deleted_at__isnull=True)
@@ -117,6 +118,19 @@ class Contact(TenantModel):
         indexes = [
             models.Index(fields=["company", "-created_at", "-id"], name="contact_newest"),
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="contact_search"),
+            # a vendor's ping asks by hash; the database makes it, so that nothing can write one without the other
+            models.Index(
+                F("company"),
+                Sha256Hex("phone_e164"),
+                condition=Q(deleted_at__isnull=True) & ~Q(phone_e164=""),
+                name="contact_phone_sha256",
+            ),
+            models.Index(
+                F("company"),
+                Sha256Hex("email"),
+                condition=Q(deleted_at__isnull=True) & ~Q(email=""),
+                name="contact_email_sha256",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from leads.importing.urls import urlpatterns as importing
+from leads.intake.urls import urlpatterns as intake
 from leads.views import cells, editing, lead, listing, sharing
 
 app_name = "leads"
 urlpatterns: list[URLPattern] = [
     *importing,
+    *intake,
     path("", listing.lead_list, name="list"),
     path("counts/", listing.view_counts, name="counts"),
     path("columns/", listing.choose_columns, name="columns"),

@@ -47,15 +47,16 @@ IMPORT = Place("leads:import", "Import", "upload", "leads.import", "g i")
 JOBS = Place("jobs:list", "Jobs", "list-checks", "jobs.view", "g j", "jobs")
 AGENTS = Place("agents:list", "Agents", "headset", "agents.view", "g a", "agents")
 USERS = Place("accounts:users", "Users", "user-cog", "users.manage", "g u")
+VENDORS = Place("vendors:list", "Vendors", "store", "vendors.manage", "g v", "vendors")
 SETTINGS = Place("accounts:settings", "Company", "settings", "company.manage", "g s")
 AUDIT = Place("audit:list", "Audit log", "scroll-text", "audit.view", "g t", "audit")
 PROFILE = Place("accounts:profile", "Your profile", "circle-user-round")
 ADMIN = Place("admin:index", "Django admin", "database", "admin.use")
 DOCS = Place("docs", "API", "code-xml")
 
-GROUPS = (("", (HOME, LEADS, NEW_LEAD, IMPORT, JOBS)), ("Team", (AGENTS,)), ("Company", (USERS, SETTINGS, AUDIT)))
+GROUPS = (("", (HOME, LEADS, NEW_LEAD, IMPORT, JOBS)), ("Team", (AGENTS,)), ("Company", (USERS, VENDORS, SETTINGS, AUDIT)))
 DOCK = (HOME, LEADS, NEW_LEAD, AGENTS)
-DOCK_MORE = (IMPORT, JOBS, USERS, SETTINGS, AUDIT)
+DOCK_MORE = (IMPORT, JOBS, USERS, VENDORS, SETTINGS, AUDIT)
 OWN = (PROFILE, ADMIN, DOCS)
 
 

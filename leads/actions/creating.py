@@ -139,7 +139,10 @@ def vendor_of(new: NewLead, *, by: Actor) -> Vendor | None:
 def flag_or_refuse(contact: Contact, *, by: Actor) -> bool:
     """Whether the new lead is to be flagged: another of the contact waits without an agent (an agent's own ones are
     looked at by the assignment, whatever the policy)."""
-    existing = contact.leads.open().filter(agent__isnull=True).order_by("created_at", "id").first()
+    others = contact.leads.open()
+    if not isinstance(by, VendorActor):  # nobody pays a vendor for somebody who is being worked already
+        others = others.filter(agent__isnull=True)
+    existing = others.order_by("created_at", "id").first()
     if existing is None:
         return False
     if company_of(by).duplicate_policy == DuplicatePolicy.FLAG:

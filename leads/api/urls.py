@@ -9,12 +9,14 @@ from leads.api.views import LeadViewSet
 from leads.assignment.urls import urlpatterns as assignment
 from leads.importing.urls import api_urlpatterns as importing
 
+from leads.intake.urls import api_urlpatterns as intake
 ONE = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
 
 urlpatterns = [
     *importing,
     *assignment,
     route("leads", LeadViewSet, {"get": "list", "post": "create"}, "lead-list"),
+    *intake,
     route("leads/search", LeadViewSet, {"get": "list"}, "lead-search"),
     route("leads/stats", LeadViewSet, {"get": "stats"}, "lead-stats"),
     route("leads/<pk>", LeadViewSet, ONE, "lead-detail"),

@@ -17,11 +17,15 @@ from crm.core.api.schema import describe
 from crm.core.api.views import ApiViewSet
 from crm.core.errors import InvalidField
 from crm.core.tenancy import NotFound
+from crm.vendors.authentication import TakesKeys, VendorCaller
+from crm.lists.filters import search_in_force
 from leads import actions
 from leads.api import examples, serializers
 from leads.api.references import agent_in
 from leads.api.representation import happening_json, lead_json, lead_page, note_json
 from leads.filters import LeadFilter
+from leads.lists import LEAD_ORDERING as ORDERING
+from leads.intake.posting import answer_post
 from leads.models import Lead, Note, Qualification, Stage, StageChange
 from leads.querysets import IS_OPEN
 
@@ -31,6 +35,7 @@ ORDERING = {
     "score": "score",
     "deal_value": "deal_value",
     "deadline": "deadline",
+    vendor_actions = ("create",)
     "priority": "priority",
     "next_attempt_at": "next_attempt_at",
     "last_name": "last_name_key",
@@ -39,7 +44,7 @@ NEWEST = {"created_at": "created_at"}
 NOT_FOUND = "Lead not found"
 
 
-class LeadViewSet(ApiViewSet):
+class LeadViewSet(TakesKeys, ApiViewSet):
     schema_tag = "Leads"
     permissions = {
         "list": "leads.view",
@@ -89,7 +94,14 @@ class LeadViewSet(ApiViewSet):
     )
     def create(self, request: Request) -> Response:
         """The contact is the one of `contact_id`, or the one with this phone or e-mail, or a new one. A named agent
-        gets the lead at once (409 without room)."""
+        gets the lead at once (409 without room).
+
+        With a vendor's `x-api-key` the lead is that vendor's: its field mapping is applied, fields that we do not know
+        go to `custom_fields`, and the answer holds `id`, `status`, `created_at` and what was sent. A refusal holds a
+        `reason_code`: `duplicate`, `reserved`, `do_not_contact`, `daily_cap_reached`, `vendor_paused`,
+        `missing_field`, `invalid_phone`, `invalid_email`, `invalid_field`."""
+        if isinstance(request.user, VendorCaller):
+            return answer_post(self, request.user)
         body = self.body(serializers.NewLeadBody)
         if body.get("campaign_id"):
             raise InvalidField("campaign_id", "No such campaign")

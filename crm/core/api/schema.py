@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -139,7 +139,16 @@ class Schema(AutoSchema):
         return [self.view.schema_tag or re.findall(r"\w[\w-]*", self.path.removeprefix("/api/v1"))[0]]
 
     def get_auth(self) -> list[dict[str, Any]]:
-        return [{}] if self.is_public else [{"bearer": []}, {"session": []}]
+        if self.is_public:
+            return [{}]
+        users: list[dict[str, Any]] = [{"bearer": []}, {"session": []}]
+        return [*users, {"vendorKey": []}] if self.view.action in self._taking_keys else users
+
+    @property
+    def _taking_keys(self) -> Collection[str]:
+        """The view's actions that a vendor may call with its key."""
+        taking: Collection[str] = getattr(self.view, "vendor_actions", ())
+        return taking
 
     def is_excluded(self) -> bool:
         return False

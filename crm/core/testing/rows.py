@@ -71,6 +71,8 @@ def _text_or_number(field: models.Field[Any, Any], mark: str) -> Any:
         return mark.encode()
     if isinstance(field, models.DateTimeField):
         return now() + timedelta(days=1)
+    if isinstance(field, models.DateField):
+        return now().date()
     if isinstance(field, models.UUIDField):
         return uuid4()
     if isinstance(field, models.IntegerField | models.DecimalField):
