@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -25,8 +24,6 @@ from leads import actions
 from leads.models import Lead
 from leads.tests.factories import ContactFactory, LeadFactory
 
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # the synchronous browser runs an event loop of its own
-
 SHOTS = Path(settings.BASE_DIR) / "var" / "screenshots"
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 QUIET = (
@@ -38,6 +35,14 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _beside_an_event_loop() -> Iterator[None]:
+    """The synchronous browser runs an event loop of its own, in which Django would refuse the database."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        yield
 
 
 @pytest.fixture(scope="session")
