@@ -51,7 +51,7 @@ def agent_list(request: Request) -> HttpResponse:
         "at_work": at_work(members),
         "waiting": waits,
         "waiting_words": f"{WAITING_LIMIT:,}+" if waits > WAITING_LIMIT else f"{waits:,}",
-        "share_url": f"{optional_url('leads:list')}?unassigned=true&status=new,in_progress" if waits else "",
+        "share_url": f"{reverse('leads:share')}?unassigned=true&status=new,in_progress" if waits else "",
         "may_manage": allows(request.user, "agents.manage"),
     })  # fmt: skip
 

@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern] = [
     path("", listing.lead_list, name="list"),
     path("counts/", listing.view_counts, name="counts"),
     path("columns/", listing.choose_columns, name="columns"),
+    path("share/", sharing.share, name="share"),
     path("assign/", sharing.assign_ticked, name="assign"),
     path("claim/", sharing.claim, name="claim"),
     path("new/", editing.new, name="new"),

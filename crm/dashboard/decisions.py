@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.urls import reverse
+
 from agents.team import Member, Summary
 from crm.core.templatetags.ui import span
 from crm.dashboard.figures import LeadFigures
@@ -37,7 +39,7 @@ def decisions(
 ) -> list[Decision]:
     found = (
         past_deadline(figures, late, leads_url),
-        waiting(figures, team, at, leads_url),
+        waiting(figures, team, at),
         full_agents(team, members, agents_url),
         due_at_absent(members, leads_url),
     )
@@ -52,12 +54,12 @@ def past_deadline(figures: LeadFigures, late: Sequence[tuple[str, int]], leads_u
     return Decision("triangle-alert", "bad", f"{leads(figures.late)} past the deadline", named, "Look at them", url)
 
 
-def waiting(figures: LeadFigures, team: Summary, at: datetime, leads_url: str) -> Decision | None:
+def waiting(figures: LeadFigures, team: Summary, at: datetime) -> Decision | None:
     if not figures.unassigned:
         return None
     oldest = span((at - figures.oldest_unassigned).total_seconds()) if figures.oldest_unassigned else ""
     room = f"the team has room for {team.free:,}" if team.free else "nobody has room: raise a capacity or hand leads on"
-    url = f"{leads_url}?unassigned=true&{OPEN}&ordering=-priority"
+    url = f"{reverse('leads:share')}?unassigned=true&{OPEN}"
     title = f"{leads(figures.unassigned)} waiting for an agent"
     return Decision("user-plus", "warn", title, f"The oldest waits {oldest}; {room}", "Share out", url)
 

@@ -63,7 +63,7 @@ def manager_context(request: Request) -> dict[str, Any]:
         "responses": {"met": met, "late": missed, "any": met + missed},
         "leads_url": leads_url,
         "open_query": OPEN,
-        "share_url": f"{leads_url}?unassigned=true&{OPEN}&ordering=-priority",
+        "share_url": f"{reverse('leads:share')}?unassigned=true&{OPEN}",
         "import_url": optional_url("leads:import"),
         "has_leads": any(figure.leads for figure in figures.stages),
     }

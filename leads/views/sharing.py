@@ -1,4 +1,4 @@
-"""Leads change hands from the list: ticked ones shared out or returned, the next one claimed."""
+"""Leads change hands: all that match shared out, ticked ones shared out or returned, the next one claimed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
 
 from agents.models import Agent
 from crm.accounts.access import requires
@@ -21,8 +21,33 @@ from leads.assignment import Result, assign_many, claim_lead, return_many
 from leads.forms import ShareForm
 from leads.models import Lead
 from leads.querysets import LeadQuerySet
-from leads.views.listing import filtered, list_url, own_agent
+from leads.rows import holders
+from leads.views.listing import bulk_context, filtered, list_url, own_agent, short_total
 from leads.views.results import is_uuid, keep_result, summary
+
+
+@requires("leads.assign")
+@require_GET
+def share(request: Request) -> HttpResponse:
+    """Whatever the address matches, in one form: how many, who has room, which way. Posts to `assign_ticked`."""
+    params = listing.tidy(request.GET)
+    try:
+        leads = filtered(request, params)
+    except Unacceptable:
+        return redirect(list_url(params))  # the list says what is wrong with the address
+    bulk = bulk_context(request, holders())
+    room = sum(holder.capacity.available_slots or 0 for holder in bulk["agents_with_room"] if holder.user_id)
+    total = listing.counted(leads)
+    return render(request, "leads/share.html", {
+        **bulk,
+        "params": params,
+        "total": total,
+        "total_words": short_total(total),
+        "too_many": total > listing.COUNT_LIMIT,
+        "room": room,
+        "left": max(total - room, 0),
+        "list_url": list_url(params),
+    })  # fmt: skip
 
 
 @requires("leads.view")
