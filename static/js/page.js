@@ -153,6 +153,26 @@
     }
     else if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus();
   });
+  // A post that takes seconds says so on its button, and goes out once.
+  document.addEventListener("submit", (event) => {
+    const form = event.target, button = event.submitter;
+    if (!form.dataset.busy || !button || event.defaultPrevented) return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "1";
+    button.dataset.words = button.innerHTML;
+    button.textContent = button.dataset.busy || form.dataset.busy;
+    button.setAttribute("aria-busy", "true");
+  });
+  addEventListener("pageshow", () => $$("form[data-sent]").forEach((form) => {
+    delete form.dataset.sent;
+    $$("[aria-busy][data-words]").forEach((button) => {
+      button.innerHTML = button.dataset.words;
+      button.removeAttribute("aria-busy");
+    });
+  }));
   // A form that posts by Ctrl+Enter; a select or date that applies itself.
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.target.form?.requestSubmit();
