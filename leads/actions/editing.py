@@ -21,7 +21,7 @@ Changes = dict[str, tuple[Any, Any]]
 
 
 class LeadEdit:
-    """Collects a change of the lead; `write` saves it. Raises `LeadIsDeleted` for a deleted lead.
+    """Collects a change of the lead; `write` saves it. Raises `LeadIsDeleted` for a deleted lead, unless `deleted_too`.
 
     `with_contact` locks the contact first, where the change may touch it. `locked`: the row is locked and as it is
     now, with its contact and agent at hand. `find` gives the outcome of a key, where many leads ask.
@@ -36,9 +36,10 @@ class LeadEdit:
         locked: bool = False,
         at: datetime | None = None,
         find: Callable[[str], Outcome | None] = dispositions.find,
+        deleted_too: bool = False,
     ) -> None:
         self.lead = lead if locked else lock_lead(lead, with_contact=with_contact)
-        if self.lead.deleted_at is not None:
+        if self.lead.deleted_at is not None and not deleted_too:
             raise LeadIsDeleted
         self.by, self.at, self.find = by, at or now(), find
         self.was_open, self.first_status = self.lead.is_open, self.lead.status

@@ -133,9 +133,9 @@ def delete_lead(lead: Lead, *, by: Actor) -> Lead:
     return edit.write()
 
 
-def edit_deletion(edit: LeadEdit) -> None:
+def edit_deletion(edit: LeadEdit, data: Mapping[str, Any] | None = None) -> None:
     images = edit.put(deleted_at=edit.at)
-    edit.events.append(Event(events.LEAD_DELETED, edit.lead, edit.by, images=images))
+    edit.events.append(Event(events.LEAD_DELETED, edit.lead, edit.by, data=data or {}, images=images))
 
 
 @transaction.atomic

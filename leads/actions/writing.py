@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -14,6 +15,9 @@ from leads import dispositions
 from leads.actions.editing import LeadEdit
 from leads.dispositions import Outcome, as_outcome
 from leads.models import Assignment, Contact, Disposition, Lead, StageChange
+
+if TYPE_CHECKING:
+    from leads.assignment.returning import Room
 
 CONTACT_FIELDS = ("company", "lifecycle_stage", "do_not_contact", "deleted_at")
 
@@ -60,16 +64,16 @@ class Locked:
         return {row.key: as_outcome(row) for row in Disposition.objects.all()}
 
 
-def write_edits(edits: Sequence[LeadEdit], locked: Locked, *, assignments: Sequence[Assignment] = ()) -> list[LeadEdit]:
+def write_edits(
+    edits: Sequence[LeadEdit], locked: Locked, *, assignments: Sequence[Assignment] = (), room: Room | None = None
+) -> list[LeadEdit]:
     """Save all that was touched, the moves and the events; who was returned to the queue because its agent is full.
 
     A lead that opens again stays with its agent or is returned, as when it is changed alone. `assignments`: changes of
-    holder that the caller made in memory, whose events stand in the edits.
+    holder that the caller made in memory, whose events stand in the edits; `room` is what they left.
     """
-    from leads.assignment.returning import keep_or_return_many
-
     opened = [edit for edit in edits if edit.lead.is_open and not edit.was_open]
-    returned = keep_or_return_many(opened, locked.agents) if opened else []
+    returned = _keep_or_return(opened, locked, room) if opened else []
     _write_contacts(edits)
     insert_rows(StageChange, [edit.move for edit in edits if edit.move])
     touched = [edit for edit in edits if edit.touched]
@@ -80,6 +84,12 @@ def write_edits(edits: Sequence[LeadEdit], locked: Locked, *, assignments: Seque
     insert_rows(Assignment, [*assignments, *(row for _, row in returned)])
     record_many([event for edit in edits for event in edit.events])
     return [edit for edit, _ in returned]
+
+
+def _keep_or_return(opened: Sequence[LeadEdit], locked: Locked, room: Room | None) -> list[tuple[LeadEdit, Assignment]]:
+    from leads.assignment.returning import Room, keep_or_return_many
+
+    return keep_or_return_many(opened, room or Room(locked.agents, {edit.lead.contact_id for edit in opened}))
 
 
 def _write_contacts(edits: Sequence[LeadEdit]) -> None:

@@ -34,17 +34,14 @@ def holders_of(leads: Iterable[Lead], *, lock: bool) -> dict[UUID, Agent]:
 
 
 class Room:
-    """How much each of the locked agents holds, and which contacts have an open lead with whom, as leads come and go.
+    """How much each of the locked agents holds, and who has an open lead of which contact, as leads come and go."""
 
-    `beside`: leads that are about to change and are not counted.
-    """
-
-    def __init__(self, agents: Mapping[UUID, Agent], contacts: Collection[UUID], beside: Collection[UUID] = ()) -> None:
+    def __init__(self, agents: Mapping[UUID, Agent], contacts: Collection[UUID]) -> None:
         self.agents = agents
         self.held = Counter(held_counts(list(agents)))
         here = Q(agent_id__in=list(agents)) | Q(agent__isnull=True)
-        others = Lead.objects.open().filter(here, contact_id__in=contacts).exclude(pk__in=beside).order_by()
-        self.taken: Counter[tuple[UUID, UUID | None]] = Counter(others.values_list("contact_id", "agent_id"))
+        standing = Lead.objects.open().filter(here, contact_id__in=contacts).order_by()
+        self.taken: Counter[tuple[UUID, UUID | None]] = Counter(standing.values_list("contact_id", "agent_id"))
 
     def obstacle(self, agent_id: UUID, contact_id: UUID) -> str | None:
         """Why the agent can't hold one more open lead, of this contact."""
@@ -65,19 +62,18 @@ class Room:
             self.held[agent_id] += number
 
 
-def keep_or_return_many(edits: Sequence[LeadEdit], agents: Mapping[UUID, Agent]) -> list[tuple[LeadEdit, Assignment]]:
+def keep_or_return_many(edits: Sequence[LeadEdit], room: Room) -> list[tuple[LeadEdit, Assignment]]:
     """`keep_or_return` for a set, in the order given; the agents are locked. Sets fields and adds events in memory.
 
     Answers those that go back to the queue, each with the row of its history, for the caller to write.
     """
-    room = Room(agents, {edit.lead.contact_id for edit in edits}, [edit.lead.pk for edit in edits])
     returned = []
     for edit in edits:
         lead = edit.lead
         why = room.obstacle(lead.agent_id, lead.contact_id) if lead.agent_id else None
         if why and lead.agent_id:
             reason: dict[str, Any] = {"returned": why}
-            if lead.agent_id in agents:
+            if lead.agent_id in room.agents:
                 capacity = room.capacity(lead.agent_id)
                 reason |= {"current": capacity.current, "max": capacity.max}
             returned.append((edit, hand_over(edit, None, reason=reason)))
@@ -88,14 +84,20 @@ def keep_or_return_many(edits: Sequence[LeadEdit], agents: Mapping[UUID, Agent])
 
 
 def hand_over(
-    edit: LeadEdit, to: Agent | None, *, reason: Mapping[str, Any], data: Mapping[str, Any] | None = None, **clock: Any
+    edit: LeadEdit,
+    to: Agent | None,
+    *,
+    reason: Mapping[str, Any],
+    data: Mapping[str, Any] | None = None,
+    keep_clock: bool = False,
+    **clock: Any,
 ) -> Assignment:
     """Change the holder in memory and tell it; the row of the history is the caller's to write.
 
-    `clock`: assigned_at, deadline and first_response_at, empty unless named.
+    `clock`: assigned_at, deadline, first_response_at and is_duplicate; those not named are emptied, or kept.
     """
     lead, before = edit.lead, edit.lead.agent
-    images = edit.put(agent=to, **{name: clock.get(name) for name in CLOCK})
+    images = edit.put(agent=to, **({} if keep_clock else dict.fromkeys(CLOCK)), **clock)
     if "agent" in images:
         images["agent"] = (before and before.pk, to and to.pk)
     row = Assignment(
