@@ -8,6 +8,7 @@ takes longer than its lease is safe: its lock on the row says that somebody is a
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,9 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 from django.utils.timezone import now
 
+from crm.accounts.models import User
 from crm.audit.recording import in_batch, record
+from crm.core.bulk_rows import insert_rows
 from crm.core.errors import Refused
 from crm.core.ids import uuid7
 from crm.jobs import events
@@ -74,6 +77,24 @@ def run_next(pk: UUID, lease: UUID) -> bool:
         return _give_up(pk, lease, BROKEN)
 
 
+@transaction.atomic
+def do_now(kind: str, params: Mapping[str, Any], work: Callable[[], Batch], *, by: User, title: str) -> Job:
+    """Small work done within the request, left as a job that is over: it is listed and can be taken back like any."""
+    kind_of(kind)
+    at = now()
+    job = Job(kind=kind, params=dict(params), user=by, title=title[:200], created_at=at, started_at=at)
+    with in_batch(job.pk):
+        batch = work()
+    job.cursor, job.processed, job.succeeded, job.failed = None, batch.processed, batch.succeeded, len(batch.problems)
+    job.result, job.total, job.state = dict(batch.result), batch.processed, JobState.SUCCEEDED
+    job.first_errors = [*map(_as_json, batch.problems[:SHOWN_ERRORS])]
+    job.finished_at = job.updated_at = now()
+    insert_rows(Job, [job])
+    insert_rows(JobError, _errors(job, batch))
+    record(events.JOB_FINISHED, job, by=by, data={"succeeded": job.succeeded, "failed": job.failed})
+    return job
+
+
 def _work(job: Job) -> bool:
     if job.cancel_asked:
         return _end(job, JobState.CANCELLED)
@@ -106,10 +127,14 @@ def _take_over(job: Job, batch: Batch) -> None:
     job.result = {**job.result, **batch.result}
     job.tries, job.updated_at = 0, now()
     job.first_errors = [*job.first_errors, *map(_as_json, batch.problems[: SHOWN_ERRORS - len(job.first_errors)])]
-    JobError.objects.bulk_create(
-        JobError(job=job, row=p.row, object_id=p.object_id, message=p.message, data=dict(p.data))
+    insert_rows(JobError, _errors(job, batch))
+
+
+def _errors(job: Job, batch: Batch) -> list[JobError]:
+    return [
+        JobError(job=job, row=p.row, object_id=p.object_id[:64], message=p.message, data=dict(p.data))
         for p in batch.problems
-    )
+    ]
 
 
 def _as_json(problem: RowProblem) -> dict[str, Any]:
