@@ -102,6 +102,12 @@ def api() -> Callable[[User], Any]:
 
 
 @pytest.fixture(autouse=True)
+def _own_media(settings: Any, tmp_path_factory: Any) -> None:
+    """Uploaded files of tests stay apart from those of a running product."""
+    settings.MEDIA_ROOT = tmp_path_factory.getbasetemp() / "media"
+
+
+@pytest.fixture(autouse=True)
 def _eager_tasks(settings: Any) -> None:
     from crm.celery import app
 

@@ -13,9 +13,10 @@ from django.utils.timezone import now
 from agents.models import Agent
 from crm.core.tenancy import TenantKey, TenantModel
 from crm.core.text import fold
+from crm.jobs.models import Job
 from crm.vendors.models import Vendor
-from leads.phone_numbers import zones_of
 from leads.hashes import Sha256Hex
+from leads.phone_numbers import zones_of
 from leads.querysets import IS_OPEN, ContactQuerySet, LeadQuerySet
 
 ALIVE = Q(deleted_at__isnull=True)
@@ -117,7 +118,6 @@ class Contact(TenantModel):
         ]
         indexes = [
             models.Index(fields=["company", "-created_at", "-id"], name="contact_newest"),
-            GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="contact_search"),
             # a vendor's ping asks by hash; the database makes it, so that nothing can write one without the other
             models.Index(
                 F("company"),
@@ -131,6 +131,7 @@ class Contact(TenantModel):
                 condition=Q(deleted_at__isnull=True) & ~Q(email=""),
                 name="contact_email_sha256",
             ),
+            GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="contact_search"),
         ]
 
     def __str__(self) -> str:
@@ -156,13 +157,40 @@ class Contact(TenantModel):
         return (self.timezone,) if self.timezone else zones_of(self.phone_e164)
 
 
+class ImportMode(models.TextChoices):
+    """What an import does with a row whose person has an open lead already."""
+
+    NEW = "new", "Leave it out and list it"
+    FILL = "fill", "Fill the blanks of the open lead"
+    UPDATE = "update", "Update the open lead and its contact"
+
+
+class ImportMapping(TenantModel):
+    """Which column is which field, as the company chose it last for a file with these headers."""
+
+    key = models.CharField(max_length=64, help_text="SHA-256 of the folded headers, sorted")
+    mapping = models.JSONField(default=dict, help_text="Header to field")
+    mode = models.CharField(max_length=6, choices=ImportMode, default=ImportMode.NEW)
+    used_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["company", "key"], name="import_mapping_once")]
+
+    def __str__(self) -> str:
+        return f"{len(self.mapping)} columns"
+
+
 class ImportFile(TenantModel):
-    """A file of leads between upload and result; its content is wiped once it has been brought in."""
+    """A file of leads between upload and result; what it holds is wiped once it has been brought in."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
     name = models.CharField(max_length=255)
-    content = models.BinaryField()
+    rows = models.FileField(upload_to="imports/", blank=True, max_length=300, help_text="One JSON array a line")
+    headers = models.JSONField(default=list)
+    total = models.PositiveIntegerField(default=0)
     mapping = models.JSONField(default=dict)
+    mode = models.CharField(max_length=6, choices=ImportMode, default=ImportMode.NEW)
+    job = TenantKey(Job, models.PROTECT, null=True, related_name="+", db_index=False)
     agent = TenantKey(Agent, models.PROTECT, null=True, related_name="+", db_index=False)
     result = models.JSONField(null=True, help_text="As the API answers it; empty until it has run")
     created_at = models.DateTimeField(default=now, editable=False)

@@ -22,13 +22,24 @@ UNDO_DAYS = 30
 
 @transaction.atomic
 def start_job(
-    kind: str, params: Mapping[str, Any], *, by: User, title: str, total: int | None = None, undoes: Job | None = None
+    kind: str,
+    params: Mapping[str, Any],
+    *,
+    by: User,
+    title: str,
+    total: int | None = None,
+    undoes: Job | None = None,
+    queued: bool = True,
 ) -> Job:
-    """Queue the work; a worker takes it up after the commit. `params` is JSON (ids as text)."""
+    """Queue the work; a worker takes it up after the commit. `params` is JSON (ids as text).
+
+    Not `queued`, the caller runs it itself (`running.run_job`), and a worker only what it left.
+    """
     kind_of(kind)
     job = Job.objects.create(kind=kind, params=dict(params), user=by, title=title, total=total, undoes=undoes)
     record(events.JOB_STARTED, job, by=by, data={"kind": kind, "total": total})
-    later("jobs.run", job.pk)
+    if queued:
+        later("jobs.run", job.pk)
     return job
 
 

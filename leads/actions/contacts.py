@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.utils.timezone import now
 
 from crm.accounts.models import Company
@@ -138,11 +139,11 @@ def change_contact(contact: Contact, fields: Mapping[str, Any]) -> Changes:
     return changes
 
 
-def differing(contact: Contact, fields: Mapping[str, Any]) -> Changes:
+def differing(row: Model, fields: Mapping[str, Any]) -> Changes:
     """Set the fields in memory; field → (before, after) of those that were different."""
-    changes = {name: (before, value) for name, value in fields.items() if (before := getattr(contact, name)) != value}
+    changes = {name: (before, value) for name, value in fields.items() if (before := getattr(row, name)) != value}
     for name, (_, value) in changes.items():
-        setattr(contact, name, value)
+        setattr(row, name, value)
     return changes
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,96 +11,158 @@ from uuid import UUID
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.timezone import now
 
 from agents.models import Agent
 from crm.accounts.models import Company, User
 from crm.audit.recording import record
-from crm.core.errors import MissingField
+from crm.core.errors import Conflict
 from crm.core.tenancy import current_company_id
+from crm.jobs.actions import start_job
+from crm.jobs.models import ACTIVE, Job, JobState
+from crm.jobs.running import run_job
 from leads import events
 from leads.assignment.errors import AgentInactive
-from leads.importing.engine import Outcome, foresee, import_leads
-from leads.importing.errors import TooLarge, UnreadableFile
-from leads.importing.mapping import problems, suggest
-from leads.importing.reading import read_table
-from leads.models import ImportFile
+from leads.importing.engine import Outcome, Plan, foresee
+from leads.importing.errors import AlreadyImported, UnreadableFile
+from leads.importing.mapping import problems, signature, suggest
+from leads.importing.storing import all_rows, keep_upload, wipe_rows
+from leads.models import ImportFile, ImportMapping, ImportMode
 
 KEPT_DAYS = 1  # how long an upload that nobody ran is kept
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+IMPORT, CHECK = "leads.import", "leads.import_check"
+
+
+def keep_file(upload: UploadedFile[Any] | None, *, by: User) -> ImportFile:
+    """Store an upload after reading it once. Raises `MissingField`, `UnreadableFile` or `TooLarge`."""
+    return keep_upload(upload, by=by)
+
+
+def fits_request(file: ImportFile) -> bool:
+    """Whether its rows are few enough to be done while the asker waits; more are a job's business."""
+    return file.total <= settings.IMPORT_MAX_ROWS_IN_REQUEST
+
+
+def keep_mapped(upload: UploadedFile[Any] | None, *, by: User) -> ImportFile:
+    """Store an upload whose own headers say what each column is, as the API takes them.
+
+    Raises as `keep_file` does, and `UnreadableFile` where a needed column is missing; then nothing is kept.
+    """
+    file = keep_upload(upload, by=by)
+    mapping = suggest(file.headers)
+    if wrong := problems(mapping):
+        discard_file(file, by=by)
+        raise UnreadableFile(f"{' '.join(wrong)} The file's columns are: {', '.join(file.headers[:20])}.")
+    file.mapping = mapping
+    file.save(update_fields=["mapping"])
+    return file
+
+
+def start_import(
+    file: ImportFile,
+    mapping: Mapping[str, str],
+    *,
+    by: User,
+    agent: Agent | None = None,
+    mode: str = ImportMode.NEW,
+    at_once: bool = False,
+) -> Job:
+    """Bring the file in: a job that a worker takes up, or (`at_once`) one that has run when this returns.
+
+    Raises `AlreadyImported`, and `AgentInactive` where the agent takes no leads.
+    """
+    if agent is not None and not agent.is_active:
+        raise AgentInactive(agent)
+    with transaction.atomic():
+        file = ImportFile.objects.select_for_update().get(pk=file.pk)
+        if file.job is not None:
+            raise AlreadyImported
+        file.mapping, file.mode, file.agent = dict(mapping), mode, agent
+        file.job = start_job(
+            IMPORT,
+            {"file_id": str(file.pk)},
+            by=by,
+            title=f"Import {file.name}"[:200],
+            total=file.total,
+            queued=not at_once,
+        )
+        file.save(update_fields=["mapping", "mode", "agent", "job"])
+    return run_now(file.job) if at_once else file.job
 
 
 @transaction.atomic
-def keep_file(upload: UploadedFile[Any] | None, *, by: User) -> ImportFile:
-    """Store an upload after a look at it. Raises `MissingField`, `UnreadableFile` or `TooLarge`."""
-    content = checked_content(upload)
-    read_table(content, max_rows=settings.IMPORT_MAX_ROWS_IN_REQUEST)
-    return ImportFile.objects.create(user=by, name=((upload and upload.name) or "file")[:255], content=content)
+def start_check(file: ImportFile, *, by: User, agent: Agent | None = None, mode: str = ImportMode.NEW) -> Job:
+    """Look at the whole of a large file without bringing it in."""
+    file.mode = mode
+    file.save(update_fields=["mode"])
+    params = {"file_id": str(file.pk), "agent_id": str(agent.pk) if agent else None}
+    return start_job(CHECK, params, by=by, title=f"Check {file.name}"[:200], total=file.total)
 
 
-def import_upload(
-    upload: UploadedFile[Any] | None, *, by: User, agent: Agent | None = None, dry_run: bool = False, max_rows: int
+def run_now(job: Job) -> Job:
+    """To its end. Raises `Conflict` with its sentence where it failed."""
+    run_job(job.pk)
+    job.refresh_from_db()
+    if job.state != JobState.SUCCEEDED:
+        raise Conflict(job.message or "The import could not be finished")
+    return job
+
+
+def foresee_file(
+    file: ImportFile,
+    mapping: Mapping[str, str],
+    *,
+    by: User,
+    agent: Agent | None = None,
+    mode: str = ImportMode.NEW,
+    seconds: float | None = None,
 ) -> Outcome:
-    """Read, map by the headers and import (or foresee) in one go, nothing half-written.
-
-    Raises `MissingField`, `UnreadableFile` (also where a needed column is missing), `TooLarge`, and
-    `AgentInactive` where the agent takes no leads.
-    """
-    content = checked_content(upload)
-    table = read_table(content, max_rows=max_rows)
-    mapping = suggest(table.headers)
-    if wrong := problems(mapping):
-        raise UnreadableFile(f"{' '.join(wrong)} The file's columns are: {', '.join(table.headers[:20])}.")
-    if agent is not None and not agent.is_active:
-        raise AgentInactive(agent)
+    """What an import would do at this moment, of as many rows as can be looked at in so many seconds."""
     company = Company.objects.get(pk=current_company_id())
-    if dry_run:
-        return foresee(table, mapping, company=company, by=by, agent=agent)
-    with transaction.atomic():
-        file = ImportFile.objects.create(
-            user=by, name=((upload and upload.name) or "file")[:255], content=b"", agent=agent
-        )
-        return import_leads(file, table, mapping, company=company, by=by, agent=agent)
+    return foresee(all_rows(file), Plan(file.headers, mapping, company, by, agent, mode), seconds=seconds)
 
 
-def checked_content(upload: UploadedFile[Any] | None) -> bytes:
-    """Raises `MissingField` where there is none, `TooLarge` above the limit."""
-    if upload is None:
-        raise MissingField("file", "Choose a file first.")
-    if (upload.size or 0) > settings.IMPORT_MAX_BYTES:
-        raise TooLarge(f"The file is larger than {settings.IMPORT_MAX_BYTES // 1_000_000} MB.")
-    content: bytes = upload.read()
-    return content
+def remembered(headers: Sequence[str]) -> ImportMapping | None:
+    """What the company chose last for a file with these columns."""
+    return ImportMapping.objects.filter(key=key_of(headers)).first()
+
+
+def remember(headers: Sequence[str], mapping: Mapping[str, str], mode: str) -> None:
+    """For the next file with the same columns, in whatever order they stand there."""
+    chosen = {"mapping": dict(mapping), "mode": mode, "used_at": now()}
+    ImportMapping.objects.update_or_create(key=key_of(headers), defaults=chosen)
+
+
+def key_of(headers: Sequence[str]) -> str:
+    return hashlib.sha256(signature(headers).encode()).hexdigest()
 
 
 @transaction.atomic
 def discard_file(file: ImportFile, *, by: User) -> None:
     """Throw away an upload that has not run; one that has stays as a record."""
-    if file.finished_at is None:
+    file = ImportFile.objects.select_for_update().get(pk=file.pk)
+    if file.job is None:
         record(events.IMPORT_DISCARDED, file, by=by)
+        wipe_rows(file)
         file.delete()
 
 
 def purge_files() -> int:
-    """Throw away uploads of the active company that nobody ran within a day; how many."""
-    return _unused_files().delete()[0]
+    """Throw away uploads of the active company that nobody ran within a day, and what ended imports left; how many."""
+    count = 0
+    for file in _old_files().select_related("job")[:1000]:
+        wipe_rows(file)
+        if file.job is None:
+            file.delete()
+        count += 1
+    return count
 
 
 def companies_with_old_files() -> list[UUID]:
-    return list(_unused_files().order_by().values_list("company_id", flat=True).distinct())
+    return list(_old_files().order_by().values_list("company_id", flat=True).distinct())
 
 
-def _unused_files() -> QuerySet[ImportFile]:
-    return ImportFile.objects.filter(finished_at=None, created_at__lt=now() - timedelta(days=KEPT_DAYS))
-
-
-def failed_rows_csv(file: ImportFile) -> str:
-    """The refused rows' numbers and reasons; a cell that a spreadsheet would run as a formula is defused."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["row", "error"])
-    for error in (file.result or {}).get("errors", []):
-        text = error["error"]
-        writer.writerow([error["row"], f"'{text}" if text.startswith(FORMULA_STARTS) else text])
-    return out.getvalue()
+def _old_files() -> QuerySet[ImportFile]:
+    over = Q(job=None) | ~Q(job__state__in=ACTIVE)
+    return ImportFile.objects.filter(over, created_at__lt=now() - timedelta(days=KEPT_DAYS)).exclude(rows="")

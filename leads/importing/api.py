@@ -1,10 +1,9 @@
-"""`POST /leads/csv-import`: S3's import, answered within the request."""
+"""`POST /leads/csv-import`: S3's import, answered within the request, or a job above 1,000 rows."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
@@ -17,13 +16,25 @@ from agents.models import Agent
 from crm.core.api.problems import query_problem
 from crm.core.api.schema import describe
 from crm.core.api.views import ApiViewSet
-from leads.importing.actions import import_upload
+from crm.jobs.api.representation import accepted
+from leads.assignment.errors import AgentInactive
+from leads.importing.actions import (
+    discard_file,
+    fits_request,
+    foresee_file,
+    keep_mapped,
+    start_check,
+    start_import,
+)
+from leads.importing.running import answer_of
+from leads.models import ImportMode
 
 FILE = {
     "type": "object",
     "properties": {"file": {"type": "string", "format": "binary"}},
     "required": ["file"],
 }
+PARAMETERS = {"agent_id", "dry_run", "async", "mode"}
 TRUE, FALSE = ("true", "1"), ("false", "0", "")
 
 
@@ -40,6 +51,9 @@ class ImportAnswer(serializers.Serializer[Any]):
     warnings = serializers.ListField(child=serializers.DictField(), help_text="Rows taken, with what to know of them")
     duplicates = serializers.ListField(child=serializers.DictField(), help_text="Rows that name somebody known")
     new_contacts = serializers.IntegerField()
+    created_count = serializers.IntegerField()
+    updated_count = serializers.IntegerField()
+    job_id = serializers.CharField(required=False, help_text="By which the import can be undone")
 
 
 class ImportViewSet(ApiViewSet):
@@ -56,25 +70,42 @@ class ImportViewSet(ApiViewSet):
         parameters=[
             OpenApiParameter("agent_id", OpenApiTypes.STR, description="Gives each lead to this agent: UUID or e-mail"),
             OpenApiParameter("dry_run", OpenApiTypes.BOOL, description="Says what would happen and writes nothing"),
+            OpenApiParameter("async", OpenApiTypes.BOOL, description="As a job, however few rows there are"),
+            OpenApiParameter(
+                "mode",
+                {"type": "string", "enum": ImportMode.values, "default": "new"},
+                description="What becomes of a row whose person has an open lead: listed, or fills or updates that",
+            ),
         ],
+        errors=[409],
+        other_answers={202: "More than 1,000 rows, or `async=true`: the job that does it, as `{job_id, job}`."},
     )
     def create(self, request: Request) -> Response:
         """CSV in any delimiter and encoding, or XLSX, in the multipart field `file`.
 
         Columns `first_name` and `phone`; optional `last_name`, `email`, `schedule_at`, `source`, `priority`, `tags`,
-        `deal_value`; every other one is kept in `custom_fields`.
+        `deal_value`; every other one is kept in `custom_fields`. A person is matched by phone, else by e-mail. Above
+        1,000 rows, or with `async=true`, a job does it; its `result_url` holds the refused rows with their reasons.
         """
-        if unknown := request.query_params.keys() - {"agent_id", "dry_run"}:
+        params = request.query_params
+        if unknown := params.keys() - PARAMETERS:
             raise query_problem(min(unknown), "Unknown parameter", "unknown")
+        user: Any = request.user
+        agent, mode = _agent(params.get("agent_id", "")), _mode(params.get("mode", ""))
+        is_check, is_async = (_flag(name, params.get(name, "")) for name in ("dry_run", "async"))
+        if agent is not None and not agent.is_active:
+            raise AgentInactive(agent)
         upload = request.FILES.get("file") or next(iter(request.FILES.values()), None)
-        outcome = import_upload(
-            upload if isinstance(upload, UploadedFile) else None,
-            by=request.user,  # type: ignore[arg-type]
-            agent=_agent(request.query_params.get("agent_id", "")),
-            dry_run=_flag("dry_run", request.query_params.get("dry_run", "")),
-            max_rows=settings.IMPORT_MAX_ROWS_IN_REQUEST,
-        )
-        return Response(outcome.as_json())
+        file = keep_mapped(upload if isinstance(upload, UploadedFile) else None, by=user)
+        small = fits_request(file) and not is_async
+        if is_check and small:
+            outcome = foresee_file(file, file.mapping, by=user, agent=agent, mode=mode)
+            discard_file(file, by=user)
+            return Response(outcome.as_json())
+        if is_check:
+            return accepted(start_check(file, by=user, agent=agent, mode=mode))
+        job = start_import(file, file.mapping, by=user, agent=agent, mode=mode, at_once=small)
+        return Response(answer_of(job)) if small else accepted(job)
 
 
 def _agent(reference: str) -> Agent | None:
@@ -83,6 +114,12 @@ def _agent(reference: str) -> Agent | None:
     if (agent := Agent.objects.named(reference).select_related("user").first()) is None:
         raise query_problem("agent_id", "No such agent")
     return agent
+
+
+def _mode(text: str) -> str:
+    if text and text.lower() not in ImportMode.values:
+        raise query_problem("mode", f"Must be one of {', '.join(ImportMode.values)}.", "enum")
+    return text.lower() or ImportMode.NEW
 
 
 def _flag(name: str, text: str) -> bool:

@@ -1,54 +1,76 @@
 """Leads created by set: contacts matched, duplicates found, rows written with a constant number of statements a batch.
 
-The rules are those of a single creation (`domain.md`, "Duplicates"); a row that breaks one is reported and left out.
+The rules are those of a single creation (`domain.md`, "Duplicates"); a row that breaks one is reported and left out,
+or, where the import is to do so, fills or updates the lead that is there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.timezone import now
 
 from agents.models import Agent
 from crm.accounts.models import Company, DuplicatePolicy
-from crm.audit.recording import Event, record, record_many
+from crm.audit.recording import Event, record_many
 from crm.core.actors import Actor, as_user
+from crm.core.bulk_rows import insert_rows, update_rows
 from leads import events
 from leads.actions.contacts import Changes, created_event, differing
 from leads.actions.creating import lead_created_event
 from leads.actions.matching import Match, blanks_of
 from leads.assignment import assign_many
-from leads.importing.errors import AlreadyImported
 from leads.importing.preparing import Prepared, Preparer, RowError
-from leads.importing.reading import Row, Table
-from leads.models import Contact, ImportFile, Lead, Strategy
+from leads.importing.reading import Row
+from leads.models import Contact, ImportFile, ImportMode, Lead, Strategy
 
 BATCH = 1000
 TAKEN = "Lead with this phone number already exists"
 TAKEN_BY_AGENT = "Lead with this phone number already exists for this agent"
+TWO_CONTACTS = "The phone number is one contact's, the e-mail address another's; the e-mail was not copied"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an import is to do: which column fills which field, for whom, and what becomes of known people."""
+
+    headers: Sequence[str]
+    mapping: Mapping[str, str]
+    company: Company
+    by: Actor
+    agent: Agent | None = None
+    mode: str = ImportMode.NEW
 
 
 @dataclass
 class Outcome:
-    """What an import did, or would do. `duplicates` are part of `errors`, or notes on a row that was taken."""
+    """What a batch did, or would do. `duplicates` are part of `errors`, or notes on a row that was taken."""
 
-    total: int
+    total: int = 0
     created: list[UUID] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)  # the row of each created lead
+    updated: int = 0
     new_contacts: int = 0
     errors: list[RowError] = field(default_factory=list)
     warnings: list[RowError] = field(default_factory=list)
     duplicates: list[RowError] = field(default_factory=list)
 
+    @property
+    def taken(self) -> int:
+        return len(self.created) + self.updated
+
     def as_json(self) -> dict[str, Any]:
         """The answer of S3, and beside it warnings and duplicates row by row."""
         return {
-            "success_count": len(self.created),
+            "success_count": self.taken,
+            "created_count": len(self.created),
+            "updated_count": self.updated,
             "error_count": len(self.errors),
             "errors": [error.as_json("error") for error in sorted(self.errors, key=lambda e: e.row)],
             "total_processed": self.total,
@@ -58,85 +80,82 @@ class Outcome:
         }
 
 
-def import_leads(
-    file: ImportFile,
-    table: Table,
-    mapping: Mapping[str, str],
-    *,
-    company: Company,
-    by: Actor,
-    agent: Agent | None = None,
-) -> Outcome:
-    """Create a lead for every row that can have one, all in one transaction, and record `leads.imported`.
+def import_batch(rows: Sequence[Row], plan: Plan, file: ImportFile) -> Outcome:
+    """Create or update a lead for every row that can have one; the caller's transaction makes it all or nothing.
 
     With an agent each lead is assigned to it as far as it has room; what it has no room for stays unassigned and is
-    listed under `warnings`. Where somebody else creates one of the contacts at the same moment, it is done anew.
-    Raises `AlreadyImported`.
+    listed under `warnings`. Raises `IntegrityError` where somebody else creates one of the contacts at the same
+    moment: done anew, it finds them.
     """
-    for again in (True, True, False):
-        try:
-            with transaction.atomic():
-                _claim(file)
-                outcome = _Import(table, mapping, company, agent, by, file).run()
-                if agent is not None:
-                    _assign(outcome, agent, by)
-                _finish(file, outcome, mapping, by)
-            return outcome
-        except IntegrityError:
-            if not again:
-                raise
-    raise AssertionError("unreachable")
+    outcome = _Batches(plan, file).run(rows)
+    if plan.agent is not None and outcome.created:
+        _assign(outcome, plan.agent, plan.by)
+    return outcome
 
 
-def _claim(file: ImportFile) -> None:
-    """Of two runs at once the second waits here for the first. Raises `AlreadyImported`."""
-    if ImportFile.objects.select_for_update().values_list("finished_at", flat=True).get(pk=file.pk):
-        raise AlreadyImported
+class Foresight:
+    """What an import would do at this moment, batch after batch; writes nothing.
+
+    Of the rows before it keeps a number for each phone and e-mail alone, so that memory stays flat.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._batches = _Batches(plan, None)
+
+    @property
+    def outcome(self) -> Outcome:
+        return self._batches.outcome
+
+    def look(self, rows: Sequence[Row]) -> Outcome:
+        """At these rows, after those before them; the outcome is theirs alone."""
+        self._batches.outcome = Outcome()
+        return self._batches.run(rows)
 
 
-def foresee(
-    table: Table, mapping: Mapping[str, str], *, company: Company, by: Actor, agent: Agent | None = None
-) -> Outcome:
-    """What `import_leads` would do at this moment; writes nothing."""
-    return _Import(table, mapping, company, agent, by, None).run()
+def foresee(rows: Iterable[Row], plan: Plan, *, seconds: float | None = None) -> Outcome:
+    """What an import of the rows would do; of as many as can be looked at in so many seconds."""
+    batches, begun, walk = _Batches(plan, None), monotonic(), iter(rows)
+    while batch := list(islice(walk, BATCH)):
+        batches.run(batch)
+        if seconds is not None and monotonic() - begun > seconds:
+            break
+    return batches.outcome
 
 
-class _Import:
+class _Batches:
     """Works in batches: what a thousand rows match is read once, decided in memory, and written at once."""
 
-    def __init__(
-        self,
-        table: Table,
-        mapping: Mapping[str, str],
-        company: Company,
-        agent: Agent | None,
-        by: Actor,
-        file: ImportFile | None,
-    ) -> None:
+    def __init__(self, plan: Plan, file: ImportFile | None) -> None:
         """Without a file it only foresees."""
-        self.table, self.company, self.agent, self.by, self.file = table, company, agent, by, file
-        self.preparer = Preparer(table, mapping, company)
-        self.outcome = Outcome(table.total)
+        self.plan, self.company, self.agent, self.by, self.file = plan, plan.company, plan.agent, plan.by, file
+        self.preparer = Preparer(plan.headers, plan.mapping, plan.company)
+        self.outcome = Outcome()
+        self.seen: set[int] = set()  # hashes of what earlier batches would have brought in
+        self._begin()
+
+    def _begin(self) -> None:
+        """Once written it can be read again: memory stays flat however long the file is."""
         self.by_phone: dict[str, Contact] = {}
         self.by_email: dict[str, Contact] = {}
-        self.taken: dict[UUID, UUID] = {}  # contact → its open lead that a new one would repeat
-        self._begin_batch()
-
-    def _begin_batch(self) -> None:
+        self.taken: dict[UUID, Lead] = {}  # contact → its open lead that a new one would repeat
         self.added: dict[UUID, Contact] = {}
-        self.filled: dict[UUID, tuple[Contact, Changes]] = {}  # contacts whose blanks were filled, and how
+        self.changed: dict[UUID, tuple[Contact, Changes]] = {}  # contacts that were filled or updated, and how
+        self.edited: dict[UUID, tuple[Lead, Changes]] = {}  # leads, likewise
         self.leads: list[Lead] = []
+        self.two: dict[UUID, UUID] = {}  # lead → the other contact that the row named
 
-    def run(self) -> Outcome:
-        for start in range(0, self.table.total, BATCH):
-            rows = [*self._prepared(self.table.rows[start : start + BATCH])]
-            self._read_open_leads(self._read_contacts(rows))
-            for row in rows:
+    def run(self, rows: Sequence[Row]) -> Outcome:
+        """One batch of at most some thousand rows; adds to the outcome."""
+        self.outcome.total += len(rows)
+        for start in range(0, len(rows), BATCH):
+            prepared = [*self._prepared(rows[start : start + BATCH])]
+            self._read_open_leads(self._read_contacts(prepared))
+            for row in prepared:
                 self._take(row)
-            self._end_batch()
+            self._end()
         return self.outcome
 
-    def _prepared(self, rows: list[Row]) -> Iterator[Prepared]:
+    def _prepared(self, rows: Sequence[Row]) -> Iterator[Prepared]:
         for number, cells in rows:
             row = self.preparer.prepare(number, cells)
             if isinstance(row, RowError):
@@ -144,33 +163,27 @@ class _Import:
             else:
                 yield row
 
-    def _end_batch(self) -> None:
+    def _end(self) -> None:
         self.outcome.created += [lead.pk for lead in self.leads]
         self.outcome.new_contacts += len(self.added)
         if self.file is not None:
             self._write_contacts()
             self._write_leads()
-            self._forget()
-        self._begin_batch()
+        else:
+            self.seen |= {key for lead in self.leads for key in keys_of(lead.contact)}
+        self._begin()
 
-    def _forget(self) -> None:
-        """Once written it can be read again: memory stays flat however long the file is."""
-        self.by_phone, self.by_email, self.taken = {}, {}, {}
+    # --- what is there already
 
-    def _read_contacts(self, rows: list[Prepared]) -> set[UUID]:
+    def _read_contacts(self, rows: Sequence[Prepared]) -> set[UUID]:
         """Lock and remember the contacts that the rows may match; their ids."""
-        phones = {row.contact.get("phone_e164", "") for row in rows} - {"", *self.by_phone}
-        emails = {row.contact.get("email", "") for row in rows} - {"", *self.by_email}
+        phones = {row.contact.get("phone_e164", "") for row in rows} - {""}
+        emails = {row.contact.get("email", "") for row in rows} - {""}
         known = Contact.objects.alive().filter(Q(phone_e164__in=phones) | Q(email__in=emails)).order_by("pk")
         contacts = list(known if self.file is None else known.select_for_update(no_key=True))
         for contact in contacts:
-            self._remember(self._same(contact))
+            self._remember(contact)
         return {contact.pk for contact in contacts}
-
-    def _same(self, contact: Contact) -> Contact:
-        """The one already at hand, where an earlier batch read or made it."""
-        other = self.by_phone.get(contact.phone_e164) or self.by_email.get(contact.email)
-        return other if other is not None and other.pk == contact.pk else contact
 
     def _remember(self, contact: Contact) -> None:
         if contact.phone_e164:
@@ -179,48 +192,95 @@ class _Import:
             self.by_email[contact.email] = contact
 
     def _read_open_leads(self, contacts: set[UUID]) -> None:
-        held = Lead.objects.open().filter(contact_id__in=contacts - self.taken.keys(), agent=self.agent)
-        self.taken |= dict(held.values_list("contact_id", "pk"))
+        """The agent's own, and those that this very import left without one because it had no room."""
+        if not contacts:
+            return
+        whose = Q(agent=self.agent) | Q(agent=None, import_file=self.file) if self.file else Q(agent=self.agent)
+        held = Lead.objects.open().filter(whose, contact_id__in=contacts).order_by("pk")
+        if self.plan.mode == ImportMode.NEW:
+            held = held.only("pk", "contact_id", "company_id")
+        elif self.file is not None:
+            held = held.select_for_update(of=("self",), no_key=True)
+        for lead in held:
+            self.taken.setdefault(lead.contact_id, lead)
+
+    # --- one row
 
     def _take(self, row: Prepared) -> None:
-        contact = self._match(row) or self._add(row)
-        if (existing := self.taken.get(contact.pk)) and not self._may_repeat:
-            message = TAKEN_BY_AGENT if self.agent else TAKEN
-            error = RowError(row.row, message, {"existing_lead_id": str(existing)})
-            self.outcome.errors.append(error)
-            self.outcome.duplicates.append(error)
+        contact, other = self._match(row)
+        if self._is_seen(row) and (contact is None or contact.pk not in self.taken):
+            self._take_again(row)
+            return
+        contact = contact or self._add(row)
+        existing = self.taken.get(contact.pk)
+        if existing is not None and self.plan.mode != ImportMode.NEW:
+            self._edit(row, contact, existing)
+            return
+        if existing is not None and not self._may_repeat:
+            self._refuse(row, existing)
             return
         lead = Lead(contact=contact, created_by=as_user(self.by), is_duplicate=existing is not None, **row.lead)
         self.leads.append(lead)
         self.outcome.rows.append(row.row)
-        self.taken[contact.pk] = lead.pk
+        self.taken[contact.pk] = lead
+        if other is not None:
+            self.two[lead.pk] = other.pk
+
+    def _take_again(self, row: Prepared) -> None:
+        """What becomes of a row whose person an earlier batch would have brought in."""
+        if self.plan.mode != ImportMode.NEW:
+            self.outcome.updated += 1
+        elif self._may_repeat:
+            self.outcome.created.append(Lead().pk)
+        else:
+            self._refuse(row, None)
+
+    def _is_seen(self, row: Prepared) -> bool:
+        """Whether an earlier batch would have made a lead of the same person."""
+        return bool(self.seen) and any(hash(row.contact.get(name, "")) in self.seen for name in ("phone_e164", "email"))
+
+    def _refuse(self, row: Prepared, existing: Lead | None) -> None:
+        extra = {"existing_lead_id": str(existing.pk)} if existing is not None else {}
+        error = RowError(row.row, TAKEN_BY_AGENT if self.agent else TAKEN, extra)
+        self.outcome.errors.append(error)
+        self.outcome.duplicates.append(error)
 
     @property
     def _may_repeat(self) -> bool:
         return self.agent is None and self.company.duplicate_policy == DuplicatePolicy.FLAG
 
-    def _match(self, row: Prepared) -> Contact | None:
-        """By phone, else by e-mail; fills the contact's blanks and renames nothing."""
+    def _match(self, row: Prepared) -> tuple[Contact | None, Contact | None]:
+        """By phone, else by e-mail; fills its blanks and renames nothing, unless the import updates. And the other."""
         by_phone = self.by_phone.get(row.contact.get("phone_e164", ""))
         by_email = self.by_email.get(row.contact.get("email", ""))
         contact, given = by_phone or by_email, dict(row.contact)
         if contact is None:
-            return None
-        if by_phone and by_email and by_phone is not by_email:
+            return None, None
+        other = by_email if by_phone and by_email is not None and by_phone.pk != by_email.pk else None
+        if other is not None:
             del given["email"]
-            two = {"contact_ids": [str(by_phone.pk), str(by_email.pk)]}
-            reason = "The phone number is one contact's, the e-mail address another's; the e-mail was not copied"
-            self.outcome.duplicates.append(RowError(row.row, reason, two))
-        self._fill_blanks(contact, given)
-        return contact
+            two = {"contact_ids": [str(contact.pk), str(other.pk)]}
+            self.outcome.duplicates.append(RowError(row.row, TWO_CONTACTS, two))
+        self._write_into(contact, given)
+        return contact, other
 
-    def _fill_blanks(self, contact: Contact, given: Mapping[str, Any]) -> None:
+    def _write_into(self, contact: Contact, given: Mapping[str, Any]) -> None:
         """An e-mail or phone that another contact has stays there."""
         others = {"email": self.by_email, "phone_e164": self.by_phone}
-        blanks = {name: value for name, value in blanks_of(contact, given).items() if value not in others.get(name, ())}
-        if blanks:
-            self.filled.setdefault(contact.pk, (contact, {}))[1].update(differing(contact, blanks))
+        wanted = dict(given) if self.plan.mode == ImportMode.UPDATE else blanks_of(contact, given)
+        free = {name: value for name, value in wanted.items() if value not in others.get(name, ())}
+        changes = differing(contact, free)
+        if changes:
+            join(self.changed.setdefault(contact.pk, (contact, {}))[1], changes)
             self._remember(contact)
+
+    def _edit(self, row: Prepared, contact: Contact, lead: Lead) -> None:
+        """Fill or update the open lead; a new one of this batch is changed before it is written."""
+        lead.contact = contact
+        changes = differing(lead, wanted_of(lead, row.lead, overwrite=self.plan.mode == ImportMode.UPDATE))
+        if changes and not lead._state.adding:
+            join(self.edited.setdefault(lead.pk, (lead, {}))[1], changes)
+        self.outcome.updated += 1
 
     def _add(self, row: Prepared) -> Contact:
         contact = Contact(created_by=as_user(self.by), **row.contact)
@@ -228,16 +288,17 @@ class _Import:
         self._remember(contact)
         return contact
 
+    # --- writing
+
     def _write_contacts(self) -> None:
-        for contact in (*self.added.values(), *(contact for contact, _ in self.filled.values())):
-            contact.search_text, contact.updated_at = contact.searchable, now()
-        changed = {pk: pair for pk, pair in self.filled.items() if pk not in self.added}
-        Contact.objects.bulk_create(self.added.values(), batch_size=BATCH)
+        at = now()
+        changed = {pk: pair for pk, pair in self.changed.items() if pk not in self.added}
+        for contact in (*self.added.values(), *(contact for contact, _ in changed.values())):
+            contact.search_text, contact.updated_at = contact.searchable, at
+        insert_rows(Contact, [*self.added.values()])
         if changed:
-            fields = sorted({name for _, changes in changed.values() for name in changes})
-            Contact.objects.bulk_update(
-                [contact for contact, _ in changed.values()], [*fields, "search_text", "updated_at"], batch_size=200
-            )
+            names = {name for _, changes in changed.values() for name in changes}
+            update_rows(Contact, [contact for contact, _ in changed.values()], {*names, "search_text", "updated_at"})
             self._write_search_text([contact for contact, _ in changed.values()])
         record_many(
             [
@@ -246,26 +307,54 @@ class _Import:
             ]
         )
 
-    def _write_search_text(self, contacts: list[Contact]) -> None:
+    def _write_search_text(self, contacts: Sequence[Contact]) -> None:
         """What the earlier leads of changed contacts are searched and sorted by."""
         by_pk = {contact.pk: contact for contact in contacts}
-        leads = list(Lead.objects.filter(contact_id__in=by_pk).only("contact_id", "company_id"))
+        leads = list(Lead.objects.filter(contact_id__in=by_pk).only("contact_id", "company_id").order_by("pk"))
         for lead in leads:
             contact = by_pk[lead.contact_id]
             lead.search_text, lead.last_name_key, lead.updated_at = contact.search_text, contact.sort_key, now()
-        Lead.objects.bulk_update(leads, ["search_text", "last_name_key", "updated_at"], batch_size=200)
+        update_rows(Lead, leads, {"search_text", "last_name_key", "updated_at"})
 
     def _write_leads(self) -> None:
         for lead in self.leads:
             lead.search_text, lead.last_name_key = lead.contact.search_text, lead.contact.sort_key
             lead.import_file = self.file
-        Lead.objects.bulk_create(self.leads, batch_size=BATCH)
+        insert_rows(Lead, self.leads)
+        edited = [*self.edited.values()]
+        for lead, _ in edited:
+            lead.updated_at = now()
+        update_rows(Lead, [lead for lead, _ in edited], {n for _, changes in edited for n in changes} | {"updated_at"})
         record_many(
             [
-                lead_created_event(lead, Match(lead.contact, is_new=lead.contact_id in self.added), by=self.by)
-                for lead in self.leads
+                *(lead_created_event(lead, self._match_of(lead), by=self.by) for lead in self.leads),
+                *(Event(events.LEAD_UPDATED, lead, self.by, changes) for lead, changes in edited),
             ]
         )
+
+    def _match_of(self, lead: Lead) -> Match:
+        return Match(lead.contact, is_new=lead.contact_id in self.added, other_id=self.two.get(lead.pk))
+
+
+def keys_of(contact: Contact) -> Iterator[int]:
+    """Numbers for its phone and e-mail, small enough to keep for every row of a file."""
+    return (hash(text) for text in (contact.phone_e164, contact.email) if text)
+
+
+def wanted_of(lead: Lead, given: Mapping[str, Any], *, overwrite: bool) -> dict[str, Any]:
+    """What a row changes of a lead that is there; custom fields are put beside those it has."""
+    wanted = {name: value for name, value in given.items() if name != "custom_fields"}
+    if not overwrite:
+        wanted = {name: value for name, value in wanted.items() if name != "priority" and not getattr(lead, name)}
+    new = given.get("custom_fields") or {}
+    merged = {**lead.custom_fields, **new} if overwrite else {**new, **lead.custom_fields}
+    return {**wanted, "custom_fields": merged} if merged != lead.custom_fields else wanted
+
+
+def join(changes: Changes, more: Changes) -> None:
+    """Of two changes of a field the first one's before and the last one's after."""
+    for name, (before, after) in more.items():
+        changes[name] = (changes[name][0] if name in changes else before, after)
 
 
 def _assign(outcome: Outcome, agent: Agent, by: Actor) -> None:
@@ -275,10 +364,3 @@ def _assign(outcome: Outcome, agent: Agent, by: Actor) -> None:
     for lead_id, reason in result.failed:
         extra = {"lead_id": str(lead_id)}
         outcome.warnings.append(RowError(rows[lead_id], f"Created without an agent: {reason}", extra))
-
-
-def _finish(file: ImportFile, outcome: Outcome, mapping: Mapping[str, str], by: Actor) -> None:
-    file.content, file.mapping, file.result, file.finished_at = b"", dict(mapping), outcome.as_json(), now()
-    file.save(update_fields=["content", "mapping", "result", "finished_at"])
-    counts = {"created": len(outcome.created), "failed": len(outcome.errors), "rows": outcome.total}
-    record(events.LEADS_IMPORTED, file, by=by, data=counts)

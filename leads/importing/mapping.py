@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from crm.core.text import fold
 
+ROW_HEADER, ERROR_HEADER = "import_row", "import_error"  # of the file of refused rows: left out when it comes back
 CUSTOM = "custom"  # kept under its own header in `custom_fields`
 SKIP = "skip"  # left out
 
@@ -75,9 +76,17 @@ def suggest(headers: Sequence[str], *, rich: bool = False) -> dict[str, str]:
     mapping: dict[str, str] = {}
     for header in headers:
         taken = set(mapping.values())
+        if header in (ROW_HEADER, ERROR_HEADER):
+            mapping[header] = SKIP
+            continue
         found = (t.name for t in known if _key(header) in t.headers and t.name not in taken)
         mapping[header] = next(found, CUSTOM)
     return mapping
+
+
+def signature(headers: Sequence[str]) -> str:
+    """The same for files whose columns have the same names, in whatever order and spelling of case."""
+    return "\n".join(sorted(_key(header) for header in headers))
 
 
 def problems(mapping: Mapping[str, str]) -> list[str]:

@@ -15,9 +15,9 @@ from crm.accounts.models import Company
 from crm.core.errors import Refused
 from leads.importing import values
 from leads.importing.mapping import CUSTOM, SKIP
-from leads.importing.reading import Table
 from leads.phone_numbers import normalize
 
+FORMULA_SIGNS = frozenset("=+-@")
 CONTACT_FIELDS = ("first_name", "last_name", "organization", "title", "region", "city")
 LONGEST = {
     "first_name": 150,
@@ -53,16 +53,16 @@ class RowError:
 
 @dataclass(frozen=True)
 class Preparer:
-    """Checks rows of one table under one mapping for one company."""
+    """Checks rows of one file under one mapping for one company."""
 
-    table: Table
+    headers: Sequence[str]
     mapping: Mapping[str, str]
     company: Company
 
     @cached_property
     def _columns(self) -> list[tuple[int, str, str]]:
         """(position, header, target), those left out excepted."""
-        targets = [(n, header, self.mapping.get(header, CUSTOM)) for n, header in enumerate(self.table.headers)]
+        targets = [(n, header, self.mapping.get(header, CUSTOM)) for n, header in enumerate(self.headers)]
         return [column for column in targets if column[2] != SKIP]
 
     @cached_property
@@ -70,12 +70,14 @@ class Preparer:
         return ZoneInfo(self.company.timezone)
 
     def prepare(self, row: int, cells: Sequence[str]) -> Prepared | RowError:
-        if len(cells) > len(self.table.headers):
-            return RowError(row, f"The row has {len(cells)} cells, the header {len(self.table.headers)}")
+        if len(cells) > len(self.headers):
+            return RowError(row, f"The row has {len(cells)} cells, the header {len(self.headers)}")
         given: dict[str, str] = {}
         custom: dict[str, str] = {}
         for position, header, target in self._columns:
             text = cells[position].strip() if position < len(cells) else ""
+            if text[:1] == "'" and text[1:2] in FORMULA_SIGNS:  # as spreadsheets mark text, and as we defuse it
+                text = text[1:]
             if text:
                 (custom if target == CUSTOM else given)[header if target == CUSTOM else target] = text
         try:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
 from itertools import islice
-from typing import Any
+from typing import BinaryIO
 
 from charset_normalizer import from_bytes
 
 from leads.importing.errors import TooLarge, UnreadableFile
+from leads.importing.spreadsheets import MAX_CELL, spreadsheet_records
 
 DELIMITERS = (",", ";", "\t", "|")
 BYTE_ORDER_MARKS = (
@@ -24,8 +24,7 @@ BYTE_ORDER_MARKS = (
     (b"\xfe\xff", "utf-16"),
 )
 MAX_COLUMNS = 200
-MAX_CELL = 10_000
-MAX_UNPACKED = 200_000_000  # bytes that an XLSX may unpack to: more is a zip bomb
+SAMPLE = 200_000  # bytes looked at to find encoding and delimiter
 csv.field_size_limit(1_000_000)
 
 Row = tuple[int, list[str]]
@@ -37,52 +36,71 @@ class Table:
 
     headers: list[str]
     rows: list[Row]
-    delimiter: str
-    encoding: str
+    delimiter: str = ","
+    encoding: str = "utf-8"
 
     @property
     def total(self) -> int:
         return len(self.rows)
 
 
+@dataclass(frozen=True)
+class Source:
+    """A file being read: `rows` as in `Table`, one after the other, so that memory stays flat however long it is.
+
+    Walking `rows` may raise `UnreadableFile` where the file turns out to be broken further down.
+    """
+
+    headers: list[str]
+    rows: Iterator[Row]
+    delimiter: str
+    encoding: str
+
+
 def read_table(content: bytes, *, max_rows: int) -> Table:
-    """Read the whole file.
+    """Read the whole file into memory.
 
     Raises `UnreadableFile` with a sentence for the user, or `TooLarge` for more than `max_rows` rows.
     """
-    if not content.strip(b"\x00\r\n\t ,;"):
+    source = open_source(io.BytesIO(content))
+    return Table(source.headers, list(limited(source.rows, max_rows)), source.delimiter, source.encoding)
+
+
+def limited(rows: Iterator[Row], most: int) -> Iterator[Row]:
+    """Raises `TooLarge` instead of the row after the last that is allowed."""
+    for count, row in enumerate(rows):
+        if count == most:
+            raise TooLarge(f"The file has more than {most:,} rows. Split it into smaller files.")
+        yield row
+
+
+def open_source(stream: BinaryIO) -> Source:
+    """Look at the file and begin to read it; the caller keeps it open. Raises `UnreadableFile` or `TooLarge`."""
+    stream.seek(0)
+    sample = stream.read(SAMPLE)
+    if not sample.strip(b"\x00\r\n\t ,;") and len(sample) < SAMPLE:
         raise UnreadableFile("The file is empty.")
-    if content.startswith(b"PK\x03\x04"):
-        records, delimiter, encoding = _spreadsheet_records(content, max_rows), "", "xlsx"
-    elif content.startswith(b"\xd0\xcf\x11\xe0"):
+    if sample.startswith(b"\xd0\xcf\x11\xe0"):
         raise UnreadableFile("This is an old Excel file (.xls). Save it as .xlsx or CSV and try again.")
-    elif content.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"7z\xbc\xaf")):
+    if sample.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"7z\xbc\xaf")):
         raise UnreadableFile("This is not a table. Send a CSV or an Excel file (.xlsx).")
-    else:
-        text, encoding = decode(content)
-        delimiter = find_delimiter(text)
-        records = _text_records(text, delimiter)
-    return _table(records, delimiter, encoding, max_rows)
+    if sample.startswith(b"PK\x03\x04"):
+        records = spreadsheet_records(stream)
+        headers, rows = _begun(records)
+        return Source(headers, rows, "", "xlsx")
+    encoding = find_encoding(stream, sample)
+    text = _checked(sample.decode(encoding, "ignore"))
+    delimiter = find_delimiter(text)
+    headers, rows = _begun(_text_records(stream, encoding, delimiter, text[:4].lower() == "sep="))
+    return Source(headers, rows, delimiter, encoding)
 
 
-def _table(records: Iterator[list[str]], delimiter: str, encoding: str, max_rows: int) -> Table:
-    number, headers = 0, list[str]()
-    for record in records:
-        number += 1
+def _begun(records: Iterator[tuple[int, list[str]]]) -> tuple[list[str], Iterator[Row]]:
+    """The header, and the rows that follow it; empty ones are left out."""
+    for _, record in records:
         if any(record):
-            headers = _headers(record)
-            break
-    if not headers:
-        raise UnreadableFile("The file has no header row.")
-    rows: list[Row] = []
-    for record in records:
-        number += 1
-        if not any(record):
-            continue
-        if len(rows) == max_rows:
-            raise TooLarge(f"The file has more than {max_rows:,} rows. Split it into smaller files.")
-        rows.append((number, _without_empty_end(record)))
-    return Table(headers, rows, delimiter, encoding)
+            return _headers(record), ((number, _without_empty_end(record)) for number, record in records if any(record))
+    raise UnreadableFile("The file has no header row.")
 
 
 def _without_empty_end(record: list[str]) -> list[str]:
@@ -107,25 +125,35 @@ def _headers(record: Sequence[str]) -> list[str]:
     return unique
 
 
-def decode(content: bytes) -> tuple[str, str]:
-    """The text and the name of its encoding: by its mark, as UTF-8, else by the likeliest single-byte one."""
+def find_encoding(stream: BinaryIO, sample: bytes) -> str:
+    """By its mark, else UTF-8 where the whole file is, else what Excel writes in the west, else the best guess."""
     for mark, encoding in BYTE_ORDER_MARKS:
-        if content.startswith(mark):
-            return _decoded(content, encoding), encoding
-    if unmarked := _unmarked_utf_16(content):
-        return _decoded(content, unmarked), unmarked
+        if sample.startswith(mark):
+            if not _is_in(stream, encoding):
+                raise UnreadableFile(f"The file says it is {encoding.upper()}, but it is not.")
+            return encoding
+    if unmarked := _unmarked_utf_16(sample):
+        return unmarked
+    for encoding in ("utf-8", "cp1252"):
+        if _is_in(stream, encoding):
+            return encoding
+    best = from_bytes(sample).best()
+    if best is None or not _is_in(stream, best.encoding):
+        raise UnreadableFile("The file's encoding is unknown. Save it as UTF-8 and try again.")
+    return best.encoding
+
+
+def _is_in(stream: BinaryIO, encoding: str) -> bool:
+    """Whether the whole file can be read so; a piece at a time."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    stream.seek(0)
     try:
-        return _checked(content.decode("utf-8")), "utf-8"
-    except UnicodeDecodeError:
-        pass
-    try:  # what Excel writes in western Europe and the Americas, before any guess
-        text = content.decode("cp1252")
-    except UnicodeDecodeError:
-        best = from_bytes(content).best()
-        if best is None:
-            raise UnreadableFile("The file's encoding is unknown. Save it as UTF-8 and try again.") from None
-        return _checked(str(best)), best.encoding
-    return _checked(text), "cp1252"
+        while piece := stream.read(1_000_000):
+            decoder.decode(piece)
+        decoder.decode(b"", final=True)
+    except UnicodeError:
+        return False
+    return True
 
 
 def _unmarked_utf_16(content: bytes) -> str | None:
@@ -133,13 +161,6 @@ def _unmarked_utf_16(content: bytes) -> str | None:
     if len(sample) < 4 or sample.count(0) < len(sample) // 4:
         return None
     return "utf-16-le" if sample[1::2].count(0) > sample[0::2].count(0) else "utf-16-be"
-
-
-def _decoded(content: bytes, encoding: str) -> str:
-    try:
-        return _checked(content.decode(encoding))
-    except UnicodeError:
-        raise UnreadableFile(f"The file says it is {encoding.upper()}, but it is not.") from None
 
 
 def _checked(text: str) -> str:
@@ -168,44 +189,19 @@ def find_delimiter(text: str) -> str:
     return best if score(best) > (0, 0) else ","
 
 
-def _text_records(text: str, delimiter: str) -> Iterator[list[str]]:
-    text = text.replace("\x00", "")
-    if text[:4].lower() == "sep=":
-        text = text.partition("\n")[2]
+def _text_records(stream: BinaryIO, encoding: str, delimiter: str, skip_line: bool) -> Iterator[tuple[int, list[str]]]:
+    """(number, cells); the number counts records, as a spreadsheet does, not lines."""
+    stream.seek(0)
+    text = io.TextIOWrapper(stream, encoding, newline="")
     try:
-        for record in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
-            yield [_cell(value) for value in record]
+        lines = (line.replace("\x00", "") for line in text)
+        if skip_line:
+            next(lines, None)
+        for number, record in enumerate(csv.reader(lines, delimiter=delimiter), 1):
+            yield number, [value[:MAX_CELL].strip() for value in record]
     except csv.Error as error:
         raise UnreadableFile(f"The file is not a well-formed CSV: {error}.") from None
-
-
-def _spreadsheet_records(content: bytes, max_rows: int) -> Iterator[list[str]]:
-    from openpyxl import load_workbook  # heavy: only when an XLSX comes
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(part.file_size for part in archive.infolist()) > MAX_UNPACKED:
-                raise TooLarge("The file unpacks to more than 200 MB.")
-        sheet = load_workbook(io.BytesIO(content), read_only=True, data_only=True).worksheets[0]
-        # Sheets may claim a million empty rows; a short look past the limit tells them from full ones.
-        for record in sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS + 100):
-            yield [_cell(value) for value in record]
-    except TooLarge:
-        raise
-    except Exception as error:  # openpyxl raises anything from KeyError to its own, by what is broken
-        raise UnreadableFile("The Excel file is damaged or is not a workbook.") from error
-
-
-def _cell(value: Any) -> str:
-    """As text: whole numbers without `.0`, moments in ISO form."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, date | time):
-        return value.isoformat()
-    return str(value)[:MAX_CELL].strip()
+    except UnicodeError:
+        raise UnreadableFile(f"The file says it is {encoding.upper()}, but it is not.") from None
+    finally:
+        text.detach()

@@ -10,6 +10,5 @@ urlpatterns = [
     path("import/", views.upload, name="import"),
     path("import/<uuid:pk>/", views.import_file, name="import_file"),
     path("import/<uuid:pk>/discard/", views.discard, name="import_discard"),
-    path("import/<uuid:pk>/failed-rows.csv", views.failed_rows, name="import_failed_rows"),
 ]
 api_urlpatterns = [route("leads/csv-import", ImportViewSet, {"post": "create"}, "lead-csv-import")]

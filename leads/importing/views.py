@@ -1,14 +1,16 @@
-"""The import's pages: upload, map and preview, result."""
+"""The import's pages: upload, map and preview, progress and result."""
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseBase, QueryDict
+from django.http import HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from agents.models import Agent
@@ -16,14 +18,26 @@ from crm.accounts.access import requires
 from crm.core.errors import Refused
 from crm.core.http import Request
 from crm.core.tenancy import get_or_refuse
-from leads.importing.actions import discard_file, failed_rows_csv, keep_file
-from leads.importing.engine import Outcome, foresee, import_leads
+from crm.jobs.models import JobState
+from crm.jobs.views import standing
+from leads.importing.actions import (
+    discard_file,
+    fits_request,
+    foresee_file,
+    keep_file,
+    remember,
+    remembered,
+    start_import,
+)
+from leads.importing.engine import Outcome
 from leads.importing.mapping import CHOICES, CUSTOM, SKIP, problems, suggest
-from leads.importing.reading import Table, read_table
-from leads.models import ImportFile
+from leads.importing.reading import Row
+from leads.importing.storing import MAX_ROWS, all_rows
+from leads.models import ImportFile, ImportMode
 
 PREVIEWED = 20
 SHOWN_ERRORS = 200
+PREVIEW_SECONDS = 3.0  # as many rows as can be looked at in these are foreseen
 
 
 @requires("leads.import")
@@ -37,11 +51,11 @@ def upload(request: Request) -> HttpResponseBase:
             error = refusal.message
         else:
             return redirect("leads:import_file", file.pk)
-    earlier = ImportFile.objects.exclude(finished_at=None).select_related("user").defer("content", "mapping")
+    earlier = ImportFile.objects.exclude(job=None).select_related("user", "job").defer("mapping", "headers")
     context = {
         "error": error,
         "earlier": earlier.order_by("-created_at")[:10],
-        "max_rows": settings.IMPORT_MAX_ROWS_IN_REQUEST,
+        "max_rows": MAX_ROWS,
         "max_megabytes": settings.IMPORT_MAX_BYTES // 1_000_000,
     }
     return render(request, "leads/import/upload.html", context, status=422 if error else 200)
@@ -49,18 +63,25 @@ def upload(request: Request) -> HttpResponseBase:
 
 @requires("leads.import")
 def import_file(request: Request, pk: UUID) -> HttpResponseBase:
-    """Its columns and what would happen; once it has run, what did."""
-    file = get_or_refuse(ImportFile.objects.all(), pk)
-    if file.finished_at:
-        return render(request, "leads/import/result.html", _result(file))
-    table = read_table(bytes(file.content), max_rows=settings.IMPORT_MAX_ROWS_IN_REQUEST)
-    mapping = _mapping(table, request.POST) if request.method == "POST" else suggest(table.headers, rich=True)
-    agent = _agent(request.POST)
-    wrong = problems(mapping)
-    if request.method == "POST" and request.POST.get("do") == "import" and not wrong:
-        return _run(request, file, table, mapping, agent)
-    outcome = None if wrong else foresee(table, mapping, company=request.company, by=request.user, agent=agent)
-    context = _preview(file, table, mapping, agent, outcome, wrong)
+    """Its columns and what would happen; once it runs, how far it is, and what came of it."""
+    file = get_or_refuse(ImportFile.objects.select_related("job__user", "job__undoes"), pk)
+    if file.job is not None:
+        return render(request, "leads/import/result.html", result(file, request))
+    given = request.POST
+    known = remembered(file.headers)
+    suggested = {**suggest(file.headers, rich=True), **(known.mapping if known else {})}
+    mapping = chosen_mapping(file.headers, given) if request.method == "POST" else fitting(file.headers, suggested)
+    mode = given.get("mode") or (known.mode if known else ImportMode.NEW)
+    if mode not in ImportMode.values:
+        mode = ImportMode.NEW
+    agent, wrong = _agent(given), problems(mapping)
+    if request.method == "POST" and given.get("do") == "import" and not wrong:
+        return run(request, file, mapping, agent, mode)
+    outcome = None
+    if not wrong:
+        outcome = foresee_file(file, mapping, by=request.user, agent=agent, mode=mode, seconds=PREVIEW_SECONDS)
+    context = preview(file, mapping, agent, mode, outcome, wrong)
+    context["is_remembered"] = known is not None and request.method != "POST"
     return render(request, "leads/import/map.html", context, status=422 if wrong and request.method == "POST" else 200)
 
 
@@ -72,79 +93,93 @@ def discard(request: Request, pk: UUID) -> HttpResponseBase:
     return redirect("leads:import")
 
 
-def _run(
-    request: Request, file: ImportFile, table: Table, mapping: dict[str, str], agent: Agent | None
+def run(
+    request: Request, file: ImportFile, mapping: dict[str, str], agent: Agent | None, mode: str
 ) -> HttpResponseBase:
-    outcome = import_leads(file, table, mapping, company=request.company, by=request.user, agent=agent)
-    messages.success(request, f"{len(outcome.created):,} leads were created from {file.name}.")
+    """A small file at once, a large one as a job; either way the file's page tells of it."""
+    try:
+        job = start_import(file, mapping, by=request.user, agent=agent, mode=mode, at_once=fits_request(file))
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+        return redirect("leads:import_file", file.pk)
+    remember(file.headers, mapping, mode)
+    if not job.is_active:
+        messages.success(request, said(job.result, file.name))
     return redirect("leads:import_file", file.pk)
 
 
-def _mapping(table: Table, given: QueryDict) -> dict[str, str]:
+def said(result: dict[str, Any], name: str) -> str:
+    updated = f", {result['updated']:,} were updated" if result.get("updated") else ""
+    return f"{result.get('created', 0):,} leads were created{updated} from {name}."
+
+
+def chosen_mapping(headers: list[str], given: QueryDict) -> dict[str, str]:
     """As chosen, by the column's position; what is no choice is kept as a custom field."""
     known = {value for value, _ in CHOICES}
-    chosen = {header: given.get(f"column-{n}", CUSTOM) for n, header in enumerate(table.headers)}
+    chosen = {header: given.get(f"column-{n}", CUSTOM) for n, header in enumerate(headers)}
     return {header: field if field in known else CUSTOM for header, field in chosen.items()}
+
+
+def fitting(headers: list[str], mapping: dict[str, str]) -> dict[str, str]:
+    """For these headers alone: what is remembered may spell them otherwise."""
+    return {header: mapping.get(header, CUSTOM) for header in headers}
 
 
 def _agent(given: QueryDict) -> Agent | None:
     return get_or_refuse(Agent.objects.filter(is_active=True), given["agent"]) if given.get("agent") else None
 
 
-def _preview(
+def preview(
     file: ImportFile,
-    table: Table,
     mapping: dict[str, str],
     agent: Agent | None,
+    mode: str,
     outcome: Outcome | None,
     wrong: list[str],
 ) -> dict[str, Any]:
+    first = list(islice(all_rows(file), PREVIEWED))
     columns = [
-        {"name": f"column-{n}", "header": header, "first": _first_value(table, n), "field": mapping[header]}
-        for n, header in enumerate(table.headers)
+        {"name": f"column-{n}", "header": header, "first": first_value(first, n), "field": mapping[header]}
+        for n, header in enumerate(file.headers)
     ]
     return {
         "file": file,
-        "table": table,
         "columns": columns,
         "choices": CHOICES,
+        "modes": ImportMode.choices,
+        "mode": mode,
         "mapped": sum(field not in (CUSTOM, SKIP) for field in mapping.values()),
         "agents": Agent.objects.filter(is_active=True).order_by("name"),
         "agent": agent,
         "problems": wrong,
         "outcome": outcome,
-        "rows": _first_rows(table, outcome) if outcome else [],
+        "is_sample": outcome is not None and outcome.total < file.total,
+        "rows": first_rows(file.headers, first, outcome) if outcome else [],
         "errors": outcome.errors[:SHOWN_ERRORS] if outcome else [],
     }
 
 
-def _first_value(table: Table, column: int) -> str:
-    return next((cells[column] for _, cells in table.rows if column < len(cells) and cells[column]), "")
+def first_value(rows: list[Row], column: int) -> str:
+    return next((cells[column] for _, cells in rows if column < len(cells) and cells[column]), "")
 
 
-def _first_rows(table: Table, outcome: Outcome) -> list[dict[str, Any]]:
+def first_rows(headers: list[str], rows: list[Row], outcome: Outcome) -> list[dict[str, Any]]:
     wrong = {error.row: error.message for error in outcome.errors}
-    width = len(table.headers)
+    width = len(headers)
     return [
         {"number": number, "cells": (cells + [""] * width)[:width], "error": wrong.get(number, "")}
-        for number, cells in table.rows[:PREVIEWED]
+        for number, cells in rows
     ]
 
 
-def _result(file: ImportFile) -> dict[str, Any]:
-    result = file.result or {}
+def result(file: ImportFile, request: Request) -> dict[str, Any]:
+    job: Any = file.job
+    shown = standing(job, request.user)
+    here = reverse("leads:import_file", args=[file.pk])
     return {
+        **shown,
+        "page": "" if shown["page"] == here else shown["page"],
         "file": file,
-        "result": result,
-        "errors": result.get("errors", [])[:SHOWN_ERRORS],
-        "warnings": result.get("warnings", [])[:SHOWN_ERRORS],
+        "is_done": job.state == JobState.SUCCEEDED,
+        "warnings": job.result.get("warnings", [])[:SHOWN_ERRORS],
     }
-
-
-@requires("leads.import")
-def failed_rows(request: Request, pk: UUID) -> HttpResponse:
-    """The refused rows as CSV: row and reason."""
-    file = get_or_refuse(ImportFile.objects.all(), pk)
-    response = HttpResponse(failed_rows_csv(file), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="failed-rows.csv"'
-    return response

@@ -58,9 +58,27 @@ def test_what_is_wrong_is_said_and_nothing_written(api, manager, content, query,
         assert Lead.objects.count() == 0
 
 
-def test_too_many_rows_are_413(api, manager, settings):
+def test_many_rows_are_accepted_as_a_job(api, manager, settings, django_capture_on_commit_callbacks):
     settings.IMPORT_MAX_ROWS_IN_REQUEST = 2
-    assert post(api(manager)).status_code == 413
+    with django_capture_on_commit_callbacks(execute=True):
+        response = post(api(manager))
+    answer = response.json()
+    assert response.status_code == 202 and answer["job"]["state"] == "queued" and answer["job"]["total"] == 3
+    job = api(manager).get(f"/api/v1/jobs/{answer['job_id']}").json()
+    assert (job["state"], job["succeeded"], job["failed"]) == ("succeeded", 2, 1)
+    assert job["errors"] == [{"row": 4, "error": "Invalid phone number format: (415) 555-invalid"}]
+    refused = b"".join(api(manager).get(job["result_url"]).streaming_content).decode("utf-8-sig").splitlines()
+    assert refused[0] == "first_name,phone,company,position,notes,schedule_at,import_row,import_error"
+    assert refused[1].startswith("Bob,(415) 555-invalid,StartupInc,CEO,High priority,,4,Invalid phone")
+
+
+def test_a_large_dry_run_is_a_job_that_writes_nothing(api, manager, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = post(api(manager), query="?dry_run=true&async=true").json()
+    job = api(manager).get(f"/api/v1/jobs/{answer['job_id']}").json()
+    assert (job["kind"], job["succeeded"], job["failed"]) == ("leads.import_check", 2, 1)
+    with company_active(manager.company_id):
+        assert Lead.objects.count() == 0
 
 
 def test_without_a_file_and_as_json_it_is_refused(api, manager):
@@ -97,12 +115,15 @@ def test_the_pages_lead_from_file_to_result(client, manager):
     assert client.post(here, {**chosen, "do": "import"}).status_code == 302
     result = client.get(here).content.decode()
     assert "Share out the new leads" in result
-    assert b"4,Invalid phone number format" in client.get(reverse("leads:import_failed_rows", args=[file.pk])).content
+    with company_active(manager.company_id):
+        file = ImportFile.objects.get()
+    refused = b"".join(client.get(reverse("jobs:result", args=[file.job_id])).streaming_content)
+    assert b",4,Invalid phone number format" in refused
     with company_active(manager.company_id):
         lead = Lead.objects.select_related("contact").get(contact__first_name="John")
         assert (lead.contact.organization, lead.contact.title) == ("Acme Corp", "Manager")
         assert lead.custom_fields == {"schedule_at": "2025-06-24T14:00:00Z"}
-        assert bytes(ImportFile.objects.get().content) == b""
+        assert not ImportFile.objects.get().rows, "what the file held is wiped"
     client.post(here, {**chosen, "do": "import"})
     with company_active(manager.company_id):
         assert Lead.objects.count() == 2
@@ -140,4 +161,3 @@ def test_a_strangers_file_is_out_of_reach(client, manager, stranger):
         file = ImportFile.objects.get()
     client.force_login(stranger)
     assert client.get(reverse("leads:import_file", args=[file.pk])).status_code == 403
-    assert client.get(reverse("leads:import_failed_rows", args=[file.pk])).status_code == 403
