@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import QuerySet
 
 from crm.accounts.models import DuplicatePolicy
 from crm.audit.recording import record
@@ -55,7 +55,7 @@ def ping(vendor: Vendor, *, phone_sha256: str = "", email_sha256: str = "", by: 
     hashes = [digest for digest in (phone_sha256, email_sha256) if digest]
     refuse_if_closed(vendor, reserving=hashes)
     until = reserve(vendor, hashes)  # first, so that a post under way is waited for and then seen
-    known = list(known_by_hash(phone_sha256, email_sha256))
+    known = known_by_hash(phone_sha256, email_sha256)
     if any(contact.do_not_contact for contact in known):
         raise NotToBeContacted
     if company_of(by).duplicate_policy == DuplicatePolicy.REFUSE:
@@ -72,17 +72,15 @@ def refuse_if_closed(vendor: Vendor, *, reserving: list[str] | None = None) -> N
     refuse_if_full(vendor, reserving=reserving)
 
 
-def known_by_hash(phone_sha256: str, email_sha256: str) -> Any:
-    """The contacts who have this phone number or e-mail address, by the indexes of their hashes."""
-    contacts = Contact.objects.alive()
-    found = Q(pk__in=())
-    if phone_sha256:
-        phones = contacts.exclude(phone_e164="").alias(digest=Sha256Hex("phone_e164")).filter(digest=phone_sha256)
-        found |= Q(pk__in=phones.values("pk"))
-    if email_sha256:
-        emails = contacts.exclude(email="").alias(digest=Sha256Hex("email")).filter(digest=email_sha256)
-        found |= Q(pk__in=emails.values("pk"))
-    return contacts.filter(found)
+def known_by_hash(phone_sha256: str, email_sha256: str) -> list[Contact]:
+    """The contacts who have this phone number or e-mail address: one look into an index for each hash."""
+    asked = (("phone_e164", phone_sha256), ("email", email_sha256))
+    return [contact for field, digest in asked if digest for contact in with_hash(field, digest)]
+
+
+def with_hash(field: str, digest: str) -> QuerySet[Contact]:
+    """In the words of the index of the field's hash."""
+    return Contact.objects.alive().exclude(**{field: ""}).alias(digest=Sha256Hex(field)).filter(digest=digest)
 
 
 @transaction.atomic
