@@ -91,6 +91,8 @@ def detail(request: Request, pk: UUID) -> HttpResponseBase:
     response = render(request, template, standing(job, request.user))
     if template == "jobs/_standing.html":
         response["ETag"], response["Cache-Control"] = tag, "private, no-cache"
+        if not job.is_active:  # what stands around it changes as well
+            response["HX-Refresh"] = "true"
         patch_vary_headers(response, ["HX-Request", "Cookie"])
     return response
 
