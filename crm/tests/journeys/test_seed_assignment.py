@@ -116,3 +116,55 @@ def test_all_endpoints_require_a_token(george, company):
     ):
         answer = Client().generic(method.upper(), path, "{}", content_type="application/json")
         assert answer.status_code == 401 and "WWW-Authenticate" in answer.headers
+
+
+def test_bulk_update(manager, company):
+    with company_active(company.pk):
+        leads = LeadFactory.create_batch(3)
+    body = """{
+  "lead_ids": ["lead1", "lead2", "lead3"],
+  "updates": {
+    "disposition": "Qualified",
+    "priority": "high"
+  }
+}"""
+    for number, lead in enumerate(leads, 1):
+        body = body.replace(f'"lead{number}"', f'"{lead.pk}"')
+    answer = Caller(manager)("post", "/api/leads/bulk-update", body)
+    assert answer.status_code == 200
+    data = answer.json()
+    assert (data["success"], data["updated_count"], data["failed_count"]) == (True, 3, 0)
+    assert data["results"] == [{"lead_id": str(lead.pk), "success": True, "error": None} for lead in leads]
+    with company_active(company.pk):
+        assert Lead.objects.filter(disposition="qualified", priority=3).count() == 3
+        assert AuditEntry.objects.filter(action="lead.disposition_set").count() == 3
+
+
+def test_bulk_update_of_leads_that_are_none_fails_for_each(manager):
+    body = """{
+  "lead_ids": ["lead1", "lead2", "lead3"],
+  "updates": {
+    "disposition": "Qualified",
+    "priority": "high"
+  }
+}"""
+    answer = Caller(manager)("post", "/api/leads/bulk-update", body)
+    assert answer.status_code == 200
+    data = answer.json()
+    assert (data["success"], data["updated_count"], data["failed_count"]) == (False, 0, 3)
+    assert [result["lead_id"] for result in data["results"]] == ["lead1", "lead2", "lead3"]
+
+
+def test_bulk_assign_by_capacity(manager, team, company):
+    """Intelligent assignment with strategy selection: to whoever is freest, and to nobody who is full or inactive."""
+    with company_active(company.pk):
+        leads = LeadFactory.create_batch(4)
+    ids = ", ".join(f'"{lead.pk}"' for lead in leads)
+    body = f"""{{"lead_ids": [{ids}], "strategy": "capacity_based", "agent_emails": ["{GEORGE}"]}}"""
+    answer = Caller(manager)("post", "/api/leads/bulk-assign", body)
+    assert answer.status_code == 200
+    data = answer.json()
+    assert (data["success"], data["assigned_count"], data["failed_count"]) == (True, 4, 0)
+    assert data["distribution"] == {str(team[0].pk): 4}
+    agents = Caller(manager)("get", "/api/agents").json()["agents"]
+    assert next(agent for agent in agents if agent["agent_id"] == GEORGE)["capacity"]["current"] == 19
