@@ -5,6 +5,6 @@ class AgentsConfig(AppConfig):
     name = "agents"
 
     def ready(self) -> None:
-        from agents import receivers
+        from agents import lists, receivers  # noqa: F401 - registers the list
 
         receivers.connect()

@@ -10,16 +10,18 @@ from crm.accounts.api.urls import urlpatterns as accounts
 from crm.audit.api.urls import urlpatterns as audit
 from crm.core.error_pages import page_not_found
 from crm.jobs.api.urls import urlpatterns as jobs
+from crm.lists.api.urls import urlpatterns as lists
 from crm.notifications.api.urls import urlpatterns as notifications
-from leads.api.urls import urlpatterns as leads
 from crm.vendors.api.urls import urlpatterns as vendors
+from leads.api.urls import urlpatterns as leads
 
 urlpatterns = [
     *accounts,
     *agents,
     *leads,
-    *jobs,
     *vendors,
+    *jobs,
+    *lists,
     *notifications,
     *audit,
     re_path(r"", csrf_exempt(page_not_found), name="api-unknown"),

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "crm.audit",
     "crm.accounts",
     "crm.jobs",
+    "crm.lists",
     "crm.vendors",
     "agents",
     "leads",
@@ -251,13 +252,13 @@ SPECTACULAR_SETTINGS = {
         "securitySchemes": {
             "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
             "session": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
-        },
             "vendorKey": {
                 "type": "apiKey",
                 "in": "header",
                 "name": "x-api-key",
                 "description": "A vendor's key, for the submission of leads alone.",
             },
+        },
         "schemas": {
             "Error": {
                 "type": "object",
@@ -307,7 +308,7 @@ CORS_EXPOSE_HEADERS = [
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 IMPORT_MAX_BYTES = 50_000_000
-IMPORT_MAX_ROWS_IN_REQUEST = 5_000
+IMPORT_MAX_ROWS_IN_REQUEST = 1_000  # more become a job
 
 # --- Pages, static files -----------------------------------------------------------------------------------------
 

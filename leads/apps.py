@@ -5,6 +5,8 @@ class LeadsConfig(AppConfig):
     name = "leads"
 
     def ready(self) -> None:
+        from leads import bulk_jobs, lists  # noqa: F401 - registers them
         from leads.assignment import receivers
+        from leads.importing import job_kinds  # noqa: F401 - registers them
 
         receivers.connect()

@@ -33,6 +33,7 @@ from crm.core.api.filters import (
 )
 from crm.core.api.json import is_clean
 from crm.core.text import fold
+from crm.lists.filters import SavedSearchFilter
 from leads.dispositions import key_of
 from leads.models import Contact, Lead, OptIn, Priority, Qualification, Stage, Status
 from leads.sla import SlaStatus, has_sla_status
@@ -193,6 +194,7 @@ class LeadFilter(StrictFilterSet):
     sla_status = SlaFilter()
     search = SearchFilter("search_text", label="Words of name, phone, e-mail or employer")
     query = SearchFilter("search_text", label="The same as search")
+    saved_search = SavedSearchFilter("leads")
 
     class Meta:
         model = Lead
@@ -218,6 +220,7 @@ class ContactFilter(StrictFilterSet):
     do_not_contact = BoolFilter("do_not_contact")
     created_after = MomentFilter("created_at", "gte")
     created_before = MomentFilter("created_at", "lte")
+    saved_search = SavedSearchFilter("contacts")
 
     class Meta:
         model = Contact

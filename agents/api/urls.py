@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agents.api.export_views import AgentExport
 from agents.api.views import AgentViewSet
 from crm.core.api.routers import route
 
@@ -9,6 +10,7 @@ ONE = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy
 
 urlpatterns = [
     route("agents", AgentViewSet, {"get": "list", "post": "create"}, "agent-list"),
+    route("agents/export", AgentExport, {"get": "export"}, "agent-export"),
     route("agents/<pk>", AgentViewSet, ONE, "agent-detail"),
     route("agents/<pk>/capacity", AgentViewSet, {"put": "capacity"}, "agent-capacity"),
     route("agents/<pk>/availability", AgentViewSet, {"put": "availability"}, "agent-availability"),

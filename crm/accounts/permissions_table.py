@@ -32,6 +32,8 @@ AGENT = frozenset(
         "agents.set_own_availability",
         "dispositions.view",
         "jobs.view",
+        "lists.export",  # of the lists that it may look at
+        "saved_searches.use",
     }
 )
 MANAGER = AGENT | {
@@ -39,9 +41,9 @@ MANAGER = AGENT | {
     "leads.assign",
     "leads.bulk",
     "leads.import",
+    "leads.return",  # to the vendor that sent them
     "contacts.delete",
     "agents.manage",
-    "leads.return",  # to the vendor that sent them
     "dispositions.manage",
     "jobs.view_all",
     "admin.use",
@@ -78,18 +80,28 @@ DJANGO_MODELS = {
     "leads.note": "leads",
     "agents.agent": "agents",
     "vendors.vendor": "vendors",
-    "accounts.user": "users",
-    "accounts.invitation": "users",
     "vendors.vendorpost": "vendors",
     "vendors.vendorreturn": "vendors",
+    "accounts.user": "users",
+    "accounts.invitation": "users",
     "accounts.company": "company",
     "audit.auditentry": "audit",
     "jobs.job": "jobs",
     "jobs.joberror": "jobs",
+    "lists.savedsearch": "saved_searches",
     "mail.mail": "mail",
     "mail.mailattempt": "mail",
 }
-READ_ONLY = {"jobs.job", "jobs.joberror", "leads.assignment", "leads.stagechange", "audit.auditentry", "mail.mail", "mail.mailattempt"}
+READ_ONLY = {
+    "lists.savedsearch",
+    "jobs.job",
+    "jobs.joberror",
+    "leads.assignment",
+    "leads.stagechange",
+    "audit.auditentry",
+    "mail.mail",
+    "mail.mailattempt",
+}
 
 
 def allows(user: User | Anonymous, permission: str) -> bool:

@@ -17,35 +17,25 @@ from crm.core.api.schema import describe
 from crm.core.api.views import ApiViewSet
 from crm.core.errors import InvalidField
 from crm.core.tenancy import NotFound
-from crm.vendors.authentication import TakesKeys, VendorCaller
 from crm.lists.filters import search_in_force
+from crm.vendors.authentication import TakesKeys, VendorCaller
 from leads import actions
 from leads.api import examples, serializers
 from leads.api.references import agent_in
 from leads.api.representation import happening_json, lead_json, lead_page, note_json
 from leads.filters import LeadFilter
-from leads.lists import LEAD_ORDERING as ORDERING
 from leads.intake.posting import answer_post
+from leads.lists import LEAD_ORDERING as ORDERING
 from leads.models import Lead, Note, Qualification, Stage, StageChange
 from leads.querysets import IS_OPEN
 
-ORDERING = {
-    "created_at": "created_at",
-    "updated_at": "updated_at",
-    "score": "score",
-    "deal_value": "deal_value",
-    "deadline": "deadline",
-    vendor_actions = ("create",)
-    "priority": "priority",
-    "next_attempt_at": "next_attempt_at",
-    "last_name": "last_name_key",
-}
 NEWEST = {"created_at": "created_at"}
 NOT_FOUND = "Lead not found"
 
 
 class LeadViewSet(TakesKeys, ApiViewSet):
     schema_tag = "Leads"
+    vendor_actions = ("create",)
     permissions = {
         "list": "leads.view",
         "stats": "leads.view",
@@ -70,13 +60,14 @@ class LeadViewSet(TakesKeys, ApiViewSet):
     def list(self, request: Request) -> Response:
         """Admins and managers see all, an agent those that it holds or created. `custom.<key>` filters by a custom
         field. Several values of one filter are separated by commas."""
+        kept = search_in_force("leads", request.query_params, acting(request))
         return self.listing(
             visible(request).alive().only(*ORDERING.values()),
             plural="leads",
             represent=lead_page,
             filterset=LeadFilter,
             ordering=ORDERING,
-            default="-created_at",
+            default=kept.ordering if kept and kept.ordering else "-created_at",
         )
 
     @describe("Count leads by stage and qualification", answer_example=examples.STATS)

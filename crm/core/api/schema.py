@@ -29,6 +29,7 @@ ERRORS = {
     415: "The content type is not taken here.",
     422: "A value is of the wrong type, form or enum, or names nothing.",
     429: "Too many requests; `Retry-After` says when to try again.",
+    503: "A part that this needs can't be reached or is not installed.",
 }
 RATE_HEADERS = {
     "X-RateLimit-Limit": "Requests a minute.",
@@ -53,6 +54,7 @@ class Description:
     answer_example: Any = None
     extra_example: Mapping[str, Any] = field(default_factory=dict)
     other_answers: Mapping[int, str] = field(default_factory=dict)
+    files: Sequence[str] = ()
 
 
 def describe(
@@ -71,6 +73,7 @@ def describe(
     answer_example: Any = None,
     extra_example: Mapping[str, Any] | None = None,
     other_answers: Mapping[int, str] | None = None,
+    files: Sequence[str] = (),
 ) -> Callable[[H], H]:
     """Documents a handler of an `ApiViewSet`.
 
@@ -78,7 +81,7 @@ def describe(
     OpenAPI schema; without it the shape is taken from `answer_example`. `listing`: the plural; then answer and
     example are those of one row, and `extra_example` is what stands beside the rows. `errors`: statuses beyond those
     that every such route has (409 of an action, 404 of a name in the body). `other_answers`: further good ones,
-    `{204: "None is left."}`.
+    `{204: "None is left."}`. `files`: the content types of an answer that is a file.
     """
 
     def decorate(handler: H) -> H:
@@ -97,6 +100,7 @@ def describe(
             answer_example,
             extra_example or {},
             other_answers or {},
+            files,
         )
         return handler
 
@@ -200,7 +204,8 @@ class Schema(AutoSchema):
 
     def get_response_serializers(self) -> Any:
         said = self.said
-        answers = {said.status: OpenApiResponse(self._answer(), "Done.", self._answer_examples())}
+        done = (said.status, *said.files) if said.files else said.status
+        answers: dict[Any, OpenApiResponse] = {done: OpenApiResponse(self._answer(), "Done.", self._answer_examples())}
         for status, about in said.other_answers.items():
             answers[status] = OpenApiResponse(None if status == 204 else ANYTHING, about)
         for status in sorted(self._errors()):
@@ -211,6 +216,8 @@ class Schema(AutoSchema):
         said = self.said
         if said.status == 204:
             return None
+        if said.files:
+            return {"type": "string", "format": "binary"}
         row = said.answer if said.answer is not None else shape_of(said.answer_example)
         if not said.listing:
             return row
