@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
+from django.db.models.expressions import Expression
 from django.db.models.functions import Lower
 from django.utils.timezone import now
 
@@ -207,7 +208,7 @@ class Invitation(TenantModel):
 
 
 class ApiSessionQuerySet(TenantQuerySet["ApiSession"]):
-    def live(self, at: datetime) -> Self:
+    def live(self, at: datetime | Expression) -> Self:
         """Those that work: not ended, of users who are on; with user and company, in one query."""
         on = self.filter(ended_at=None, expires_at__gt=at, user__is_active=True)
         return on.select_related("user__company")
