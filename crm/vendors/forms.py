@@ -111,6 +111,8 @@ class PeriodForm(CleanForm):
 
     def days(self) -> tuple[dt.date | None, dt.date | None]:
         """None for what is not given, or no date."""
+        if not self.is_bound:
+            return None, None
         self.is_valid()
         start, end = self.cleaned_data.get("start_date"), self.cleaned_data.get("end_date")
         return start, end if end is None or end < dt.date.max else None

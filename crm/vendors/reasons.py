@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from rest_framework import exceptions
 
 from crm.core.api.problems import MISSING, Unacceptable
@@ -47,6 +49,8 @@ def reason_of(error: Exception) -> str:
         return "rate_limited"
     if isinstance(error, exceptions.ParseError):
         return "malformed"
+    if isinstance(error, PermissionDenied | Http404):
+        return "forbidden"
     return BY_STATUS.get(getattr(error, "status_code", 0), "refused")
 
 
