@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from crm.accounts.models import User
 from crm.audit.models import AuditEntry
 from crm.audit.timeline import happening
+from crm.core.api.fields import as_uuid
 from crm.core.api.schema import describe
 from crm.core.api.views import ApiViewSet
 from crm.core.errors import InvalidField
@@ -22,7 +23,7 @@ from crm.vendors.authentication import TakesKeys, VendorCaller
 from leads import actions
 from leads.api import examples, serializers
 from leads.api.references import agent_in
-from leads.api.representation import happening_json, lead_json, lead_page, note_json
+from leads.api.representation import happening_json, lead_json, lead_page, lead_rows, note_json
 from leads.filters import LeadFilter
 from leads.intake.posting import answer_post
 from leads.lists import LEAD_ORDERING as ORDERING
@@ -31,6 +32,10 @@ from leads.querysets import IS_OPEN
 
 NEWEST = {"created_at": "created_at"}
 NOT_FOUND = "Lead not found"
+SHOWN_OF_ENTRIES = (
+    "company", "at", "action", "actor_label", "object_type", "object_id", "changes", "data",
+    "user__company", "user__first_name", "user__last_name", "user__email",
+)  # fmt: skip
 
 
 class LeadViewSet(TakesKeys, ApiViewSet):
@@ -101,8 +106,9 @@ class LeadViewSet(TakesKeys, ApiViewSet):
 
     @describe("Read a lead", answer_example=examples.LEAD)
     def retrieve(self, request: Request, pk: str) -> Response:
-        lead = self.lead(request, pk)
-        return self.answer(lead_json(lead), row=lead)
+        found = visible(request).alive().filter(pk=as_uuid(pk))
+        shown = next(iter(lead_rows(found)), None) or lead_json(self.lead(request, pk))  # which says why there is none
+        return self.answer(shown, row=Lead(pk=shown["id"], updated_at=shown["updated_at"]))
 
     @describe(
         "Change a lead",
@@ -175,19 +181,23 @@ class LeadViewSet(TakesKeys, ApiViewSet):
     @describe("What happened to a lead", listing="timeline", ordering=["at"], answer_example=examples.HAPPENING)
     def timeline(self, request: Request, pk: str) -> Response:
         """All that happened to the lead and to its contact, newest first."""
-        lead = self.lead(request, pk)
+        lead = self.lead(request, pk, "company", "contact", "deleted_at")
+        entries = AuditEntry.objects.filter(object_id__in=[lead.pk, lead.contact_id]).select_related("user")
         return self.listing(
-            AuditEntry.objects.filter(object_id__in=[lead.pk, lead.contact_id]).select_related("user"),
+            entries.only(*SHOWN_OF_ENTRIES),
             plural="timeline",
             represent=timeline_page,
             ordering={"at": "pk"},
             default="-at",
         )
 
-    def lead(self, request: Request, pk: str) -> Lead:
-        """404 where there is none or it is deleted, 403 where the role may not see it or it is another company's."""
+    def lead(self, request: Request, pk: str, *columns: str) -> Lead:
+        """404 where there is none or it is deleted, 403 where the role may not see it or it is another company's.
+
+        With `columns` it reads those alone.
+        """
         try:
-            lead: Lead = self.find(visible(request), pk)
+            lead: Lead = self.find(visible(request).only(*columns) if columns else visible(request), pk)
         except NotFound:
             raise NotFound(NOT_FOUND) from None
         if lead.deleted_at is not None:
