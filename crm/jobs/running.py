@@ -163,7 +163,8 @@ def _give_up(pk: UUID, lease: UUID, message: str) -> bool:
 
 def _try_again(pk: UUID, lease: UUID) -> bool:
     """A deadlock or a lost connection: the batch has done nothing and is begun anew, three times in a row at most."""
-    connection.close_if_unusable_or_obsolete()
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
     job = Job.objects.get(pk=pk)
     if job.tries + 1 >= MAX_TRIES:
         return _give_up(pk, lease, BROKEN)
