@@ -20,9 +20,10 @@ from crm.jobs.actions import start_job
 from crm.jobs.kinds import Batch, Kind, RowProblem, register
 from crm.jobs.models import Job
 from crm.jobs.running import do_now
-from leads.actions.bulk import BATCH, Changed, delete_many, update_many
+from leads.actions.bulk import BATCH, Changed, as_id, delete_many, update_many
 from leads.actions.creating import priority_of
-from leads.assignment.bulk import Failure, Result, assign_many
+from leads.assignment.bulk import Failure, Result, assign_many, return_many
+from leads.assignment.errors import NobodyHolds
 from leads.filters import LeadFilter
 from leads.models import Lead
 from leads.querysets import LeadQuerySet
@@ -31,9 +32,15 @@ from leads.undo import UNDO
 
 MOST_AT_ONCE = 1000  # leads that one request does itself
 UPDATE, ASSIGN, DELETE = "leads.bulk_update", "leads.bulk_assign", "leads.bulk_delete"
+RETURN = "leads.bulk_return"
 # What the role must allow; the rows are limited by `scope_of`.
-PERMISSIONS = {UPDATE: "leads.update", ASSIGN: "leads.assign_own", DELETE: "leads.delete"}
-TITLES = {UPDATE: "Update leads", ASSIGN: "Assign leads", DELETE: "Delete leads"}
+PERMISSIONS = {
+    UPDATE: "leads.update",
+    ASSIGN: "leads.assign_own",
+    RETURN: "leads.assign_own",
+    DELETE: "leads.delete",
+}
+TITLES = {UPDATE: "Update leads", ASSIGN: "Assign leads", RETURN: "Return leads", DELETE: "Delete leads"}
 
 
 def scope_of(kind: str, user: User) -> LeadQuerySet:
@@ -41,7 +48,7 @@ def scope_of(kind: str, user: User) -> LeadQuerySet:
     if not allows(user, PERMISSIONS[kind]):
         raise NotAllowed("Your role may not do this.")
     leads = Lead.objects.alive().visible_to(user)
-    if kind == ASSIGN and not allows(user, "leads.assign"):
+    if kind in (ASSIGN, RETURN) and not allows(user, "leads.assign"):
         return leads.filter(agent__user=user)  # agents hand on what they hold
     return leads
 
@@ -121,8 +128,19 @@ class BulkWork:
             return Done.of(update_many(names, self.changes, by=by, within=within))
         if self.kind == DELETE:
             return Done.of(delete_many(names, by=by, within=within))
+        if self.kind == RETURN:
+            return self._return(names, within, by)
         pool = list(self.pool) if self.pool else None
         return Done.of(assign_many(names, strategy=self.strategy, pool=pool, by=by, notes=self.notes, within=within))
+
+    @staticmethod
+    def _return(names: Sequence[UUID | str], within: LeadQuerySet, by: User) -> Done:
+        ids = [name for name in map(as_id, names) if isinstance(name, UUID)]
+        held = within.open().filter(pk__in=ids, agent__isnull=False)
+        done = list(held.order_by("pk").values_list("pk", flat=True))
+        return_many(within.filter(pk__in=done), by=by, why="by_hand")
+        returned = set(done)
+        return Done(done, [Failure(name, NobodyHolds().message) for name in names if as_id(name) not in returned])
 
 
 def start(work: BulkWork, *, by: User, total: int) -> Job:

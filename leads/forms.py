@@ -13,6 +13,7 @@ from django.utils.timezone import localtime
 from agents.models import Agent
 from crm.accounts.models import User
 from crm.accounts.permissions_table import allows
+from crm.core.api.fields import MAX_TAG, MAX_TAGS
 from crm.core.forms import CleanForm
 from leads.models import CLOSED_STAGES, Lead, Priority, Qualification, Stage, Strategy
 
@@ -34,6 +35,37 @@ class ShareForm(CleanForm):
         if data.get("strategy") == Strategy.MANUAL and not data.get("agents"):
             self.add_error("agents", "By hand needs an agent: tick whom the leads go to.")
         return data
+
+
+class BulkForm(CleanForm):
+    """What the bulk bar changes of all ticked leads; what is left empty stays. `cleaned_data["changes"]` is for
+    `update_many`."""
+
+    stage = forms.ChoiceField(choices=[("", ""), *Stage.choices], required=False)
+    reason = forms.CharField(max_length=1000, required=False)
+    disposition = forms.CharField(max_length=50, required=False)
+    priority = forms.TypedChoiceField(choices=[("", ""), *Priority.choices], coerce=int, required=False)
+    tags = forms.CharField(max_length=1000, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        given = {
+            "stage": data.get("stage"),
+            "stage_reason": data.get("reason") if data.get("stage") else "",
+            "disposition": data.get("disposition"),
+            "priority": data.get("priority"),
+            "add_tags": self.tags_of(data.get("tags") or ""),
+        }
+        data["changes"] = {name: value for name, value in given.items() if value}
+        if not data["changes"] and not self.errors:
+            self.add_error(None, "Choose what to change first.")
+        return data
+
+    def tags_of(self, text: str) -> list[str]:
+        tags = list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+        if any(len(tag) > MAX_TAG for tag in tags) or len(tags) > MAX_TAGS:
+            self.add_error("tags", f"A tag has at most {MAX_TAG} characters, a lead at most {MAX_TAGS} tags.")
+        return tags
 
 
 class AssignForm(CleanForm):

@@ -6,7 +6,7 @@ from django.urls import URLPattern, path
 
 from leads.importing.urls import urlpatterns as importing
 from leads.intake.urls import urlpatterns as intake
-from leads.views import cells, editing, lead, listing, sharing
+from leads.views import bulk, cells, editing, lead, listing, sharing
 
 app_name = "leads"
 urlpatterns: list[URLPattern] = [
@@ -16,7 +16,8 @@ urlpatterns: list[URLPattern] = [
     path("counts/", listing.view_counts, name="counts"),
     path("columns/", listing.choose_columns, name="columns"),
     path("share/", sharing.share, name="share"),
-    path("assign/", sharing.assign_ticked, name="assign"),
+    path("assign/", bulk.act, name="assign"),
+    path("undo/<uuid:pk>/", bulk.undo, name="undo"),
     path("claim/", sharing.claim, name="claim"),
     path("new/", editing.new, name="new"),
     path("similar/", editing.similar, name="similar"),

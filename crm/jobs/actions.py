@@ -58,8 +58,8 @@ def cancel_job(job: Job, *, by: User) -> Job:
 
 
 @transaction.atomic
-def undo_job(job: Job, *, by: User) -> Job:
-    """Start the job that takes this one back; raises `CannotUndo` with the reason."""
+def undo_job(job: Job, *, by: User, queued: bool = True) -> Job:
+    """Start the job that takes this one back (`start_job`); raises `CannotUndo` with the reason."""
     job = Job.objects.select_for_update().get(pk=job.pk)
     kind = kind_of(job.kind)
     if not kind.undo_kind:
@@ -77,4 +77,5 @@ def undo_job(job: Job, *, by: User) -> Job:
         title=f"Undo: {job.title}"[:200],
         total=job.succeeded,
         undoes=job,
+        queued=queued,
     )

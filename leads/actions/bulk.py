@@ -25,6 +25,7 @@ from leads.assignment.bulk import NO_SUCH_LEAD, Failure
 from leads.models import Lead
 
 BATCH = 1000
+MOST_TAGS = 100
 BULK_FIELDS = (*PLAIN_FIELDS, "priority", "stage", "stage_reason", "status", "disposition")
 STATE_FIELDS = (
     "agent", "status", "stage", "stage_changed_at", "disposition", "attempts_count", "assigned_at", "deadline",
@@ -53,14 +54,19 @@ def update_many(
 ) -> Changed:
     """Change the named fields (`BULK_FIELDS`) of all these leads, as `update_lead` changes one.
 
+    `add_tags` puts tags beside those that each lead has.
     `leads`: ids (a malformed, unknown or deleted one fails alone), or a queryset, which is read batch by batch.
     `within` limits ids to what the asker may change. Raises `InvalidField` for a disposition that the company lacks.
     """
     outcome = outcome_named(changes.get("disposition"))
     given = {name: value for name, value in changes.items() if name in BULK_FIELDS}
-    read = {"priority", *(name for name in PLAIN_FIELDS if name in given), *STATE_FIELDS}
-    work = _Work(by, lambda edit: edit_lead(edit, given, outcome), sorted(read), bool(LIFECYCLE & given.keys()))
-    return work.run(leads, within)
+    added = changes.get("add_tags") or []
+
+    def change(edit: LeadEdit) -> None:
+        edit_lead(edit, {**given, "tags": with_tags(edit.lead.tags, added)} if added else given, outcome)
+
+    read = {"priority", "tags", *(name for name in PLAIN_FIELDS if name in given), *STATE_FIELDS}
+    return _Work(by, change, sorted(read), bool(LIFECYCLE & given.keys())).run(leads, within)
 
 
 def delete_many(
@@ -113,6 +119,14 @@ class _Work:
         edit = LeadEdit(lead, by=self.by, locked=True, at=at, find=locked.find_outcome)
         self.change(edit)
         return edit
+
+
+def with_tags(tags: Iterable[str], added: Iterable[str]) -> list[str]:
+    """Raises `Refused` for more than a lead may have."""
+    both = list(dict.fromkeys([*tags, *added]))
+    if len(both) > MOST_TAGS:
+        raise Refused(f"A lead has at most {MOST_TAGS} tags")
+    return both
 
 
 def as_id(name: UUID | str) -> UUID | str:

@@ -253,28 +253,31 @@ def test_what_could_not_be_placed_is_named_with_the_reason(desk, agent, company)
     page = desk.post("/leads/assign/", form, follow=True)
     result = page.context["shared_out"]
     assert result["title"] == "1 lead assigned, 1 not"
-    assert [(fail["name"].split()[0], fail["why"]) for fail in result["failed"]] == [
-        ("Second", f"{agent.name} has no room: 1 of 1 open leads")
+    assert [(reason["count"], reason["why"], len(reason["leads"])) for reason in result["failed"]] == [
+        (1, f"{agent.name} has no room: 1 of 1 open leads", 1)
     ]
+    assert result["failed"][0]["leads"][0]["name"].split()[0] == "Second"
     assert "1 lead assigned, 1 not." in page.content.decode()
+
+
+def test_many_leads_that_stay_for_one_reason_are_told_in_one_line(desk, agent, company):
+    with company_active(company.pk):
+        type(agent).objects.filter(pk=agent.pk).update(max_capacity=0)
+    leads = [a_lead(company) for _ in range(7)]
+    form = {"do": "assign", "ids": [lead.pk for lead in leads], "strategy": "capacity", "agents": [agent.pk]}
+    (reason,) = desk.post("/leads/assign/", form, follow=True).context["shared_out"]["failed"]
+    assert (reason["count"], len(reason["leads"]), reason["more"]) == (7, 5, 2)
 
 
 def test_everything_that_matches_is_assigned_and_nothing_else(desk, agent, company):
     wanted = [a_lead(company, stage="sql") for _ in range(3)]
     other = a_lead(company, stage="lead")
-    desk.post(
-        "/leads/assign/?stage=sql", {"do": "assign", "everything": "1", "strategy": "manual", "agents": [agent.pk]}
-    )
+    form = {"do": "assign", "everything": "1", "strategy": "manual", "agents": [agent.pk]}
+    asked = desk.post("/leads/assign/?stage=sql", form)
+    assert asked.context["title"] == "Assign 3 leads?" and not any(fresh(lead).agent_id for lead in wanted)
+    desk.post("/leads/assign/?stage=sql", {**form, "confirmed": "1"})
     assert all(fresh(lead).agent_id == agent.pk for lead in wanted)
     assert fresh(other).agent_id is None
-
-
-def test_more_than_can_be_counted_is_not_assigned_at_once(desk, agent, company, monkeypatch):
-    leads = [a_lead(company) for _ in range(4)]
-    monkeypatch.setattr("leads.listing.COUNT_LIMIT", 3)
-    response = desk.post("/leads/assign/", {"everything": "1", "strategy": "manual", "agents": [agent.pk]})
-    assert told(response) == ["More than 3 leads match: narrow the filter, then assign them."]
-    assert not any(fresh(lead).agent_id for lead in leads)
 
 
 @pytest.mark.parametrize(

@@ -1,28 +1,39 @@
-"""What became of leads that were shared out, kept for the next look at the list."""
+"""What became of leads that were changed together, kept for the next look at the list."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
 
 from agents.models import Agent
-from leads.assignment import Result
+from leads.bulk_jobs import Done
 from leads.models import Lead
 
 SESSION_RESULT = "leads_shared_out"
-SHOWN = 25  # leads named that could not be placed; all are counted
+REASONS = 5  # why leads could not be placed; all are counted
+NAMED = 5  # leads named for each reason
 
 
-def keep_result(request: HttpRequest, result: Result) -> None:
+def keep_result(request: HttpRequest, title: str, result: Done) -> None:
     """In the session, by ids; names are looked up when it is shown."""
     request.session[SESSION_RESULT] = {
-        "assigned": result.assigned,
-        "given": [[str(agent), count] for agent, count in result.distribution.most_common()],
-        "failed": [[str(lead), why] for lead, why in result.failed[:SHOWN]],
+        "title": title,
+        "given": sorted(result.distribution.items(), key=lambda share: -share[1]),
+        "failed": by_reason(result.failed),
         "failed_count": len(result.failed),
     }
+
+
+def by_reason(failed: Sequence[tuple[UUID | str, str]]) -> list[dict[str, Any]]:
+    """The commonest reasons first, each with how many leads and the first of them."""
+    leads: dict[str, list[str]] = {}
+    for lead, why in failed:
+        leads.setdefault(why, []).append(str(lead))
+    commonest = sorted(leads.items(), key=lambda item: -len(item[1]))[:REASONS]
+    return [{"why": why, "count": len(found), "leads": found[:NAMED]} for why, found in commonest]
 
 
 def take_result(request: HttpRequest) -> dict[str, Any] | None:
@@ -31,25 +42,30 @@ def take_result(request: HttpRequest) -> dict[str, Any] | None:
     if kept is None:
         return None
     agents = dict(Agent.objects.filter(pk__in=[pk for pk, _ in kept["given"]]).values_list("pk", "name"))
-    ids = [pk for pk, _ in kept["failed"] if is_uuid(pk)]
+    ids = [pk for reason in kept["failed"] for pk in reason["leads"] if is_uuid(pk)]
     leads = Lead.objects.filter(pk__in=ids).select_related("contact").in_bulk()
-    failed, count = kept["failed"], kept["failed_count"]
+    count, explained = kept["failed_count"], sum(reason["count"] for reason in kept["failed"])
     return {
-        "title": summary(kept["assigned"], count),
+        "title": kept["title"],
         "given": [{"name": agents[UUID(pk)], "count": n} for pk, n in kept["given"] if UUID(pk) in agents],
-        "failed": [
-            {"pk": pk, "name": leads[UUID(pk)].contact.name, "why": why}
-            for pk, why in failed
-            if is_uuid(pk) and UUID(pk) in leads
-        ],
+        "failed": [{**reason, **named(reason, leads)} for reason in kept["failed"]],
         "failed_words": f"{count:,} stayed where {'it was' if count == 1 else 'they were'}:",
-        "more": max(count - len(failed), 0),
+        "more": count - explained,
     }
 
 
-def summary(assigned: int, failed: int) -> str:
-    placed = f"{assigned:,} lead{'' if assigned == 1 else 's'} assigned"
-    return f"{placed}, {failed:,} not" if failed else placed
+def named(reason: dict[str, Any], leads: dict[UUID, Lead]) -> dict[str, Any]:
+    """The leads of one reason by name, and how many more there are."""
+    found = [leads[UUID(pk)] for pk in reason["leads"] if is_uuid(pk) and UUID(pk) in leads]
+    return {
+        "leads": [{"pk": lead.pk, "name": lead.contact.name} for lead in found],
+        "more": reason["count"] - len(found),
+    }
+
+
+def counted(count: int, noun: str) -> str:
+    """“1 lead”, “1,204 leads”."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def is_uuid(text: str) -> bool:
