@@ -32,6 +32,7 @@ from crm.api import urlpatterns
 from crm.core.api.documentation import document
 from crm.core.api.json import loads_object
 from crm.core.tenancy import company_active
+from crm.vendors.tests.factories import vendor_with_key
 from leads.tests.factories import ContactFactory, LeadFactory
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "12"))
@@ -82,7 +83,8 @@ def ids(company, admin, agent, other_agent, settings) -> dict[str, str]:
     with company_active(company.pk):
         lead = LeadFactory(agent=agent)
         colleague, contact = UserFactory(), ContactFactory()
-    named = {"lead": lead.pk, "agent": agent.pk, "contact": contact.pk, "user": colleague.pk}
+        vendor, _ = vendor_with_key("DEMO001")
+    named = {"lead": lead.pk, "agent": agent.pk, "contact": contact.pk, "user": colleague.pk, "code": vendor.code}
     return {name: str(pk) for name, pk in named.items()}
 
 

@@ -287,7 +287,7 @@ def test_bodies_with_the_other_companys_ids_point_at_nothing(world: SimpleNamesp
 
 def own_urls(client: Client, method: str, address: Address, world: SimpleNamespace) -> Iterator[str]:
     """With our own rows in place of each parameter, of those kinds that the address knows."""
-    for label in ("leads.Lead", "agents.Agent", "leads.Contact", "accounts.User", "leads.Disposition"):
+    for label in ("leads.Lead", "agents.Agent", "leads.Contact", "accounts.User", "leads.Disposition", "vendors.Vendor"):
         url = address.url(**dict.fromkeys(address.parameters, world.our_rows[label].pk))
         if not address.parameters or call(client, method, url, {}).status_code not in (403, 404):
             yield url
@@ -468,6 +468,8 @@ def test_nobody_else_chooses_and_an_agent_does_not_come_in(world: SimpleNamespac
         "audit.AuditEntry",
         "mail.Mail",
         "vendors.Vendor",
+        "vendors.VendorPost",
+        "vendors.VendorReturn",
     }
     assert {label for label, code in codes.items() if code == 403} == closed
 
@@ -505,6 +507,7 @@ def test_no_company_is_set_outside_the_four_places() -> None:
         "crm/core/tasks.py",
         "crm/accounts/middleware.py",
         "crm/accounts/authentication.py",
+        "crm/vendors/authentication.py",
     }
     order = django_settings.MIDDLEWARE
     mine = order.index("crm.accounts.middleware.CompanyMiddleware")
