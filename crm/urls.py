@@ -21,6 +21,7 @@ urlpatterns = [
     path("vendors/", include("crm.vendors.urls")),
     path("audit/", include("crm.audit.urls")),
     path("jobs/", include("crm.jobs.urls")),
+    path("lists/", include("crm.lists.urls")),
     path("", include("crm.notifications.urls")),
     path("dev/mail/", include("crm.mail.urls")),
     path("accounts/", include("crm.accounts.door_urls")),

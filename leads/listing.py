@@ -13,6 +13,7 @@ from agents.models import Agent
 from crm.accounts.models import User
 from crm.accounts.permissions_table import allows
 from crm.core.keyset import BadCursor, Order
+from crm.lists.models import SavedSearch
 from leads.models import Lead, Priority, Qualification, Stage, Status
 from leads.querysets import OPEN_STATUSES
 from leads.rows import Holder
@@ -89,6 +90,7 @@ class View:
     key: str
     label: str
     params: Mapping[str, str] = field(default_factory=dict)
+    is_counted: bool = True
 
     @property
     def query(self) -> str:
@@ -106,6 +108,22 @@ def views_for(user: User, own_agent: Agent | Holder | None) -> list[View]:
     views.append(View("due", "Due soon", {"sla_status": "due_soon", **due_first}))
     views.append(View("breached", "Breached", {"sla_status": "breached", **is_open, **due_first}))
     return [*views, View("all", "All")]
+
+
+COUNTED_SEARCHES = 6  # kept views beyond these show no count, so that many of them cost nothing
+
+
+def saved_views(searches: Iterable[SavedSearch]) -> list[View]:
+    """The kept ones, as tabs behind those that everybody has."""
+    return [
+        View(
+            f"s-{kept.pk}",
+            kept.name,
+            {"saved_search": str(kept.pk), **({"ordering": kept.ordering} if kept.ordering else {})},
+            is_counted=number < COUNTED_SEARCHES,
+        )
+        for number, kept in enumerate(searches)
+    ]
 
 
 def is_current(view: View, params: QueryDict) -> bool:
@@ -228,6 +246,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "deadline_before": ("Deadline", "before {}"),
     "sla_status": ("SLA", "is {}"),
     "search": ("Search", "“{}”"),
+    "saved_search": ("View", "is {}"),
 }
 ALIASES = {"query": "search", "status_filter": "status"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from django.db.models import Case, Expression, Value, When
 from django.db.models.fields.json import KeyTransform
@@ -108,6 +108,31 @@ CONTACT_COLUMNS = (
     Column("created_at", "Created", "created_at", Kind.MOMENT),
     Column("updated_at", "Last change", "updated_at", Kind.MOMENT),
 )
+
+
+# The page's columns by other names than a file's, which has those of the API.
+IN_FILES = {
+    "sla": "sla_status",
+    "agent": "agent_name",
+    "phone": "phone_e164",
+    "next_attempt": "next_attempt_at",
+    "created": "created_at",
+    "updated": "updated_at",
+    "value": "deal_value",
+}
+ON_PAGES = {file: page for page, file in IN_FILES.items()}
+NAME = ("first_name", "last_name")  # stands in every row of the page
+
+
+def file_columns(keys: Iterable[str]) -> list[str]:
+    """The page's columns as a file names them."""
+    return [*NAME, *(IN_FILES.get(key, key) for key in keys)]
+
+
+def page_columns(keys: Iterable[str]) -> list[str]:
+    """A file's columns as the page names them, without those that it does not have."""
+    named = (ON_PAGES.get(key, key) for key in keys)
+    return [key for key in named if key in listing.KNOWN_COLUMNS]
 
 
 def leads_of(user: User) -> LeadQuerySet:

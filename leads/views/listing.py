@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -21,9 +21,14 @@ from crm.core.api.problems import Unacceptable
 from crm.core.http import Request
 from crm.core.keyset import Order
 from crm.core.pages import answer_part, optional_url
+from crm.lists.filters import search_in_force
+from crm.lists.listings import SAVED
+from crm.lists.menus import export_menu, merged, view_menu
+from crm.lists.models import SavedSearch
 from leads import listing
 from leads.filters import LeadFilter
-from leads.models import ImportFile, Lead, Strategy
+from leads.lists import file_columns, page_columns
+from leads.models import ImportFile, Lead, Priority, Strategy
 from leads.querysets import LeadQuerySet
 from leads.row_html import Table, rows_html
 from leads.rows import Holder, disposition_labels, holders, rows_of, with_room
@@ -55,13 +60,21 @@ def lead_list(request: Request) -> HttpResponse:
 @require_GET
 def view_counts(request: Request) -> HttpResponse:
     """How many leads stand behind each tab; asked for after the page is there, so that it waits for none."""
-    views = listing.views_for(request.user, own_agent(request))
-    counts = [{"key": view.key, "count": short_total(counted_view(request, view))} for view in views]
+    views = [*listing.views_for(request.user, own_agent(request)), *listing.saved_views(saved_searches(request))]
+    counts = [{"key": view.key, "count": counted_view(request, view)} for view in views if view.is_counted]
     return answer_part(request, "leads/_counts.html", {"views": counts})
 
 
-def counted_view(request: Request, view: listing.View) -> int:
-    return listing.counted(filtered(request, {**view.params}))
+def counted_view(request: Request, view: listing.View) -> str:
+    """Nothing for a kept view whose filter is not understood any more; opened, it says so."""
+    try:
+        return short_total(listing.counted(filtered(request, {**view.params})))
+    except Unacceptable:
+        return ""
+
+
+def saved_searches(request: Request) -> list[SavedSearch]:
+    return [*SavedSearch.objects.of("leads").visible_to(request.user).as_tabs()]
 
 
 @requires("leads.view")
@@ -69,11 +82,12 @@ def counted_view(request: Request, view: listing.View) -> int:
 def choose_columns(request: Request) -> HttpResponse:
     """Keep the chosen columns for the session; none chosen, or `usual`, is the usual ones."""
     chosen = [key for key in request.POST.getlist("columns") if key in listing.KNOWN_COLUMNS]
-    if chosen and not request.POST.get("usual"):
-        request.session[SESSION_COLUMNS] = chosen
-    else:
-        request.session.pop(SESSION_COLUMNS, None)
     target = request.POST.get("next", "")
+    place = columns_place(QueryDict(target.partition("?")[2]))
+    if chosen and not request.POST.get("usual"):
+        request.session[place] = chosen
+    else:
+        request.session.pop(place, None)
     safe = url_has_allowed_host_and_scheme(target, allowed_hosts=None)
     return redirect(target if safe else reverse("leads:list"))
 
@@ -105,6 +119,7 @@ def list_context(request: Request, params: QueryDict) -> dict[str, Any]:
     own = next((holder for holder in known.values() if holder.user_id == request.user.pk), None)
     rows = rows_of(page.rows, request.user, known, labels)
     sorting = sorting_context(request, params)
+    searches, files = saved_searches(request), file_columns(column["key"] for column in sorting["columns"])
     is_filtered = bool(listing.filters_of(params.dict()))
     total = listing.counted(leads) if page.rows else 0
     return {
@@ -119,8 +134,10 @@ def list_context(request: Request, params: QueryDict) -> dict[str, Any]:
         "total_short": short_total(total),
         "total_words": f"{short_total(total)} match" if is_filtered else f"{short_total(total)} in all",
         "filtered": is_filtered,
-        "views": tabs(request, params, own),
-        "chips": listing.chips_of(params, naming(known, labels)),
+        "views": tabs(request, params, own, searches),
+        "chips": chips(params, searches, naming(known, labels)),
+        "view": view_menu("leads", params, searches, files, request.user),
+        "export": export_menu("leads", params, files),
         "shared_out": take_result(request),
         "may_claim": may_claim(request, own),
         "sees_all": allows(request.user, "leads.view_all"),
@@ -182,11 +199,27 @@ def trail_of(params: QueryDict) -> str:
     return trail.urlencode()
 
 
-def tabs(request: Request, params: QueryDict, own: Holder | None) -> list[dict[str, Any]]:
+def tabs(
+    request: Request, params: QueryDict, own: Holder | None, searches: Sequence[SavedSearch]
+) -> list[dict[str, Any]]:
+    views = [*listing.views_for(request.user, own), *listing.saved_views(searches)]
     return [
         {"key": view.key, "label": view.label, "query": view.query, "current": listing.is_current(view, params)}
-        for view in listing.views_for(request.user, own)
+        for view in views
     ]
+
+
+def chips(params: QueryDict, searches: Sequence[SavedSearch], names: Any) -> list[listing.Chip]:
+    """The filters of a kept view one by one as well, so that each can be taken away; its name where they overlap."""
+    kept = next((search for search in searches if str(search.pk) == params.get(SAVED)), None)
+    if kept is None or params.keys() & kept.filters.keys():
+        label = kept.name if kept is not None else "one that is gone"
+        return listing.chips_of(params, lambda of, value: label if of == SAVED else names(of, value))
+    spelled = QueryDict(mutable=True)
+    spelled.update(merged(kept, params.dict()))
+    if "ordering" in params:
+        spelled["ordering"] = str(params["ordering"])
+    return listing.chips_of(spelled, names)
 
 
 def naming(known: Mapping[UUID, Holder], labels: Mapping[str, str]) -> Any:
@@ -213,7 +246,7 @@ def import_name(pk: str) -> str | None:
 def sorting_context(request: Request, params: QueryDict) -> dict[str, Any]:
     asked = params.get("ordering", listing.DEFAULT_ORDER)
     sort = {name: sort_link(params, name, first, asked) for name, first in listing.SORTS.items()}
-    shown = listing.columns_shown(request.session.get(SESSION_COLUMNS))
+    shown = listing.columns_shown(chosen_columns(request, params))
     keys = {column.key for column in shown}
     columns = [
         {
@@ -231,6 +264,20 @@ def sorting_context(request: Request, params: QueryDict) -> dict[str, Any]:
         "column_options": [{"value": c.key, "label": c.label, "on": c.key in keys} for c in listing.COLUMNS],
         "sorted_words": f"sorted by {asked.removeprefix('-').replace('_', ' ')}, {way}",
     }
+
+
+def columns_place(params: QueryDict) -> str:
+    """Where the session keeps the chosen columns: a kept view has its own."""
+    kept = params.get(SAVED, "")
+    return f"{SESSION_COLUMNS}:{kept}" if kept else SESSION_COLUMNS
+
+
+def chosen_columns(request: Request, params: QueryDict) -> list[str] | None:
+    """Those of the session, else of the kept view that is open; none: the usual ones."""
+    if chosen := request.session.get(columns_place(params)):
+        return list(chosen)
+    kept = search_in_force("leads", params, request.user)
+    return page_columns(kept.columns) if kept is not None else None
 
 
 def sort_link(params: QueryDict, name: str, first: str, asked: str) -> dict[str, str]:
@@ -270,4 +317,5 @@ def bulk_context(request: Request, known: dict[UUID, Holder]) -> dict[str, Any]:
         "may_bulk": may_share_out(request),
         "strategies": [{"value": s.value, "label": str(s.label)} for s in STRATEGIES],
         "agents_with_room": with_room(known),
+        "priorities": Priority.choices,
     }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.http import HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
@@ -18,7 +18,8 @@ from crm.core.api.views import ApiViewSet
 from crm.jobs.api.representation import accepted
 from crm.jobs.models import Job
 from crm.lists.engine import FORMATS, read_request
-from crm.lists.exporting import Download, start_export
+from crm.lists.exporting import start_export
+from crm.lists.files import download
 from crm.lists.listings import listing_of
 
 H = TypeVar("H", bound=Callable[..., Any])
@@ -66,14 +67,6 @@ class ExportViewSet(ApiViewSet):
             return None if not given else not BoolFilter.read(given)
         except ValidationError:
             raise query_problem("async", "Must be true or false.") from None
-
-
-def download(made: Download) -> HttpResponseBase:
-    """Streamed as an attachment."""
-    response: Any = StreamingHttpResponse(made.parts, content_type=made.content_type)
-    response["Content-Disposition"] = f'attachment; filename="{made.name}"'
-    response["Cache-Control"] = "no-store"
-    return response  # type: ignore[no-any-return]
 
 
 class AuditExport(ExportViewSet):
