@@ -276,7 +276,7 @@ class Lead(TenantModel):
             models.Index(fields=["company", "deal_value", "id"], condition=ALIVE, name="lead_deal_value"),
             models.Index(fields=["company", "next_attempt_at", "id"], condition=ALIVE, name="lead_next_attempt"),
             models.Index(fields=["company", "last_name_key", "id"], condition=ALIVE, name="lead_last_name"),
-            # an agent's own list; its open ones, counted for capacity and looked through for a contact in the index alone
+            # an agent's own list; its open ones, counted and looked through for a contact by the index alone
             models.Index(fields=["agent", "-created_at", "-id"], condition=ALIVE, name="lead_of_agent"),
             models.Index(fields=["agent", "company", "contact", "id"], condition=IS_OPEN, name="lead_held"),
             models.Index(fields=["created_by", "-created_at", "-id"], condition=ALIVE, name="lead_of_creator"),
