@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from agents.models import CAPACITY_LIMIT, Availability, Kind
 from crm.accounts.regions import is_timezone
+from crm.core.api.fields import E164
 from crm.core.errors import InvalidField
 from crm.core.working_hours import validate_hours
 
-E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 LIMITS = {
     "max_attempts": (1, 100),
     "retry_delay_minutes": (0, 366 * 24 * 60),

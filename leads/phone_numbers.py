@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 import phonenumbers
@@ -11,13 +10,7 @@ from phonenumbers import timezone as number_zones
 
 from leads.errors import InvalidPhone
 
-E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 UNKNOWN_ZONE = "Etc/Unknown"
-
-
-def is_e164(text: str) -> bool:
-    """Whether the text has the form alone; the number may still be one that nobody can have."""
-    return E164.fullmatch(text) is not None
 
 
 def normalize(text: str, country: str = "US") -> str:

@@ -20,7 +20,7 @@ from rest_framework import serializers
 from crm.core.api.json import is_clean
 from crm.core.http import company_zone
 
-E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
+E164 = re.compile(r"\+[1-9]\d{0,14}", re.ASCII)  # S3: 1 to 15 digits; whether anybody can have it is asked later
 MAX_INT = 2**31 - 1
 MAX_MONEY = Decimal("999999999999.99")  # fits numeric(14, 2)
 MAX_TAGS, MAX_TAG = 100, 100
