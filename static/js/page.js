@@ -140,7 +140,9 @@
   let focused = "";
   document.addEventListener("htmx:beforeSwap", () => {
     const active = document.activeElement;
-    focused = active?.closest("[data-at]")?.dataset.at || active?.id || "";
+    const written = active?.matches("textarea"); // what was written is sent: the keys are free again
+    if (written) active.blur();
+    focused = written ? "main" : active?.closest("[data-at]")?.dataset.at || active?.id || "";
   });
   document.addEventListener("htmx:afterSettle", () => {
     armAll();

@@ -90,13 +90,11 @@ def test_rows_are_opened_walked_and_noted_by_keyboard_alone(visit: Visit, world:
     page.keyboard.type("Rang twice.")
     page.keyboard.press("Control+Enter")
     expect(page.locator(".quote", has_text="Rang twice.")).to_be_visible()
-    page.locator("h1").click()
     page.keyboard.press("d")
     assert focused(page) == "disposition"
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(page.locator(".log", has_text="set the outcome No answer")).to_be_visible()
-    page.locator("h1").click()
     page.keyboard.press("e")
     page.wait_for_url(re.compile("/edit/"))
     assert fresh(world, first.removeprefix("open-")).disposition == "no_answer"
