@@ -99,7 +99,7 @@ class BulkWork:
             return {"updates": plain({**self.changes, **named})}
         if self.kind == ASSIGN:
             return {"strategy": self.strategy, "pool": plain(self.pool) if self.pool else None, "notes": self.notes}
-        return {}
+        return {"notes": self.notes} if self.notes else {}
 
     @classmethod
     def read(cls, job: Job) -> BulkWork:
@@ -133,12 +133,11 @@ class BulkWork:
         pool = list(self.pool) if self.pool else None
         return Done.of(assign_many(names, strategy=self.strategy, pool=pool, by=by, notes=self.notes, within=within))
 
-    @staticmethod
-    def _return(names: Sequence[UUID | str], within: LeadQuerySet, by: User) -> Done:
+    def _return(self, names: Sequence[UUID | str], within: LeadQuerySet, by: User) -> Done:
         ids = [name for name in map(as_id, names) if isinstance(name, UUID)]
         held = within.open().filter(pk__in=ids, agent__isnull=False)
         done = list(held.order_by("pk").values_list("pk", flat=True))
-        return_many(within.filter(pk__in=done), by=by, why="by_hand")
+        return_many(within.filter(pk__in=done), by=by, why="by_hand", notes=self.notes)
         returned = set(done)
         return Done(done, [Failure(name, NobodyHolds().message) for name in names if as_id(name) not in returned])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -15,10 +15,11 @@ from django.utils.timezone import localtime
 
 from crm.core.actors import Actor
 from crm.core.admin import CompanyModelAdmin
+from crm.core.errors import Refused
 from leads import actions
 from leads.admin.filters import DeletedFilter, HolderFilter, OpenFilter, SlaFilter
 from leads.admin.forms import AssignForm, DispositionForm, LeadForm, NewLeadForm, ReasonForm, StageForm
-from leads.assignment import assign_many, unassign_lead
+from leads.bulk_jobs import ASSIGN, DELETE, MOST_AT_ONCE, RETURN, UPDATE, BulkWork, do_at_once
 from leads.models import Lead, Status
 from leads.sla import sla_status
 
@@ -165,6 +166,24 @@ class LeadAdmin(CompanyModelAdmin):
 
     # --- actions ---------------------------------------------------------------------------------------------
 
+    def together(self, request: HttpRequest, leads: QuerySet[Lead], work: BulkWork, done: str) -> None:
+        """As a job like any bulk call, which can be taken back; what is deleted or refused is told by name."""
+        if self.too_many(request, leads):
+            return
+        names = {str(lead.pk): self.label(lead) for lead in leads}
+        by = self.actor(request)
+        count = 0
+        refusals: dict[Any, str] = {}
+        for start in range(0, len(names), MOST_AT_ONCE):
+            try:
+                _, what = do_at_once(work, [*names][start : start + MOST_AT_ONCE], by=by)
+            except Refused as refusal:
+                messages.error(request, refusal.message)
+                return
+            count += len(what.ids)
+            refusals |= {failed: f"{names.get(str(failed), '')}: {why}" for failed, why in what.failed}
+        self.tell(request, count, refusals, done)
+
     @admin.action(description="Assign by strategy …", permissions=["act"])
     def assign(self, request: HttpRequest, leads: QuerySet[Lead]) -> Any:
         form = self.asked(request, AssignForm)
@@ -174,53 +193,43 @@ class LeadAdmin(CompanyModelAdmin):
             return None
         chosen = form.cleaned_data
         pool = [agent.pk for agent in chosen["agents"]] or None
-        result = assign_many(
-            leads.order_by(), strategy=chosen["strategy"], pool=pool, by=self.actor(request), notes=chosen["notes"]
-        )
-        refusals = {failure.lead_id: failure.error for failure in result.failed}
-        return self.tell(request, result.assigned, refusals, "leads assigned")  # type: ignore[arg-type, func-returns-value]
+        work = BulkWork(ASSIGN, strategy=chosen["strategy"], pool=pool, notes=chosen["notes"])
+        return self.together(request, leads, work, "leads assigned")
 
     @admin.action(description="Return to the queue …", permissions=["act"])
     def unassign(self, request: HttpRequest, leads: QuerySet[Lead]) -> Any:
         form = self.asked(request, ReasonForm)
         if not form.is_valid():
             return self.ask(request, leads, form, title="Return the leads to the queue", button="Return")
-        reason = form.cleaned_data["reason"]
-        by = self.actor(request)
-        return self.each(request, leads, lambda lead: unassign_lead(lead, by=by, reason=reason), "leads returned")
+        return self.together(request, leads, BulkWork(RETURN, notes=form.cleaned_data["reason"]), "leads returned")
 
     @admin.action(description="Set stage …", permissions=["act"])
     def set_stage(self, request: HttpRequest, leads: QuerySet[Lead]) -> Any:
         form = self.asked(request, StageForm)
         if not form.is_valid():
             return self.ask(request, leads, form, title="Move the leads in the funnel", button="Set stage")
-        stage, reason, by = form.cleaned_data["stage"], form.cleaned_data["reason"], self.actor(request)
-        return self.each(
-            request, leads, lambda lead: actions.set_stage(lead, stage, by=by, reason=reason), "leads moved"
-        )
+        changes = {"stage": form.cleaned_data["stage"], "stage_reason": form.cleaned_data["reason"]}
+        return self.together(request, leads, BulkWork(UPDATE, changes=changes), "leads moved")
 
     @admin.action(description="Set disposition …", permissions=["act"])
     def set_disposition(self, request: HttpRequest, leads: QuerySet[Lead]) -> Any:
         form = self.asked(request, DispositionForm)
         if not form.is_valid():
             return self.ask(request, leads, form, title="Set the last outcome", button="Set disposition")
-        outcome, by = form.cleaned_data["disposition"], self.actor(request)
-        return self.each(request, leads, lambda lead: actions.set_disposition(lead, outcome, by=by), "leads set")
+        changes = {"disposition": form.cleaned_data["disposition"]}
+        return self.together(request, leads, BulkWork(UPDATE, changes=changes), "leads set")
 
     @admin.action(description="Close", permissions=["act"])
     def close(self, request: HttpRequest, leads: QuerySet[Lead]) -> Any:
-        by = self.actor(request)
-        return self.each(request, leads, lambda lead: actions.set_status(lead, Status.DONE, by=by), "leads closed")
+        return self.together(request, leads, BulkWork(UPDATE, changes={"status": Status.DONE}), "leads closed")
 
     @admin.action(description="Reopen", permissions=["act"])
     def reopen(self, request: HttpRequest, leads: QuerySet[Lead]) -> Any:
-        by, to = self.actor(request), Status.IN_PROGRESS
-        return self.each(request, leads, lambda lead: actions.set_status(lead, to, by=by), "leads reopened")
+        return self.together(request, leads, BulkWork(UPDATE, changes={"status": Status.IN_PROGRESS}), "leads reopened")
 
     @admin.action(description="Delete", permissions=["delete"])
     def delete(self, request: HttpRequest, leads: QuerySet[Lead]) -> Any:
-        by = self.actor(request)
-        return self.each(request, leads, lambda lead: actions.delete_lead(lead, by=by), "leads deleted")
+        return self.together(request, leads, BulkWork(DELETE), "leads deleted")
 
     @admin.action(description="Restore", permissions=["delete"])
     def restore(self, request: HttpRequest, leads: QuerySet[Lead]) -> Any:

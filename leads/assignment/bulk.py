@@ -78,7 +78,7 @@ def assign_many(
     return work.result
 
 
-def return_many(leads: LeadQuerySet, *, by: Actor, why: str, wait: bool = True) -> int:
+def return_many(leads: LeadQuerySet, *, by: Actor, why: str, notes: str = "", wait: bool = True) -> int:
     """Return all open held leads of the queryset to the queue, on record; how many they were. `why`: one short word.
 
     `wait=False` leaves out the leads that another transaction holds at this moment.
@@ -87,7 +87,7 @@ def return_many(leads: LeadQuerySet, *, by: Actor, why: str, wait: bool = True) 
     with transaction.atomic():
         while rows := _page(leads.open().filter(agent__isnull=False), last, wait=wait):
             last = rows[-1].pk
-            give_back([Placement(lead, None, {"returned": why}) for lead in rows], by=by, at=now())
+            give_back([Placement(lead, None, {"returned": why}) for lead in rows], by=by, at=now(), notes=notes)
             count += len(rows)
     return count
 
