@@ -229,6 +229,8 @@ SPECTACULAR_SETTINGS = {
         "**Sign in** at `POST /auth/login` and send `Authorization: Bearer <access>`; a token lives an hour, and "
         "`POST /auth/refresh` gives the next. Every route answers below `/api/v1` and `/api`, with and without a "
         "slash at the end.\n\n"
+        "**Vendors** send `x-api-key` to submit leads and to read their own scorecard; every refusal of theirs holds a "
+        "`reason_code`.\n\n"
         "**Errors** are `{\"detail\": \"a sentence\"}`, or for fields a list of `{\"loc\", \"msg\", \"type\"}`.\n\n"
         "**Lists** take `page` and `per_page`, or `skip` and `limit`, or `cursor`, which costs the same at any depth. "
         "`total` is exact to 10,000. Filters take several values by commas; an unknown one is refused.\n\n"

@@ -89,11 +89,10 @@ def midnight(request: Request, day: dt.date | None) -> dt.datetime | None:
     return None if day is None else dt.datetime.combine(day, dt.time(), ZoneInfo(request.company.timezone))
 
 
-def facts(card: Scorecard) -> list[tuple[str, Any, float | None]]:
-    """Words, a number, and what share of the whole it is."""
+def facts(card: Scorecard) -> list[tuple[str, int, float | None]]:
+    """Words, a number, and what share of the posted, accepted or all leads it is."""
     return [
-        ("Posted", card.posted, None),
-        ("Accepted", card.accepted, card.acceptance_rate),
+        (f"Accepted of {card.posted:,}", card.accepted, card.acceptance_rate),
         ("Duplicates", card.duplicates, card.duplicate_rate),
         ("Returned", card.returned, card.return_rate),
         ("Customers", card.converted, card.conversion_rate),
