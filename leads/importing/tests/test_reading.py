@@ -1,4 +1,5 @@
 import io
+import tracemalloc
 from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -9,7 +10,7 @@ from openpyxl import Workbook
 from leads.importing import values
 from leads.importing.errors import TooLarge, UnreadableFile
 from leads.importing.mapping import problems, suggest
-from leads.importing.reading import read_table
+from leads.importing.reading import open_source, read_table
 
 TEXT = 'first_name,phone,notes\nJosé,415-555-2672,"two\nlines"\n\nAnn,+14155552671,\n'
 
@@ -130,3 +131,19 @@ def test_what_excel_does_to_phone_numbers_is_undone():
     assert values.phone_text("442071838750") == "+442071838750"
     with pytest.raises(ValueError, match="cut"):
         values.phone_text("1.41556E+10")
+
+
+def most_held(rows):
+    """Bytes, beyond the file itself, while all of its rows are read."""
+    stream = io.BytesIO(b"first_name,phone,notes\n" + b"Ann,+14155552671,a note of some length\n" * rows)
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in open_source(stream).rows) == rows
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_is_flat_however_long_the_file_is():
+    most_held(1000)
+    assert most_held(120_000) < 1.2 * most_held(40_000)
