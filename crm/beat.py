@@ -8,6 +8,7 @@ SCHEDULES = [
     Schedule("Heartbeat", "core.heartbeat", every_seconds=15),
     Schedule("Send the mail that is due", "mail.send_due", every_seconds=15),
     Schedule("Seal the audit log", "audit.seal", every_seconds=3),
+    Schedule("Seal what slow transactions left", "audit.seal_late", every_seconds=30),
     Schedule("Seal what long transactions left", "audit.seal_rest", every_seconds=3600),
     Schedule("Forget old idempotent answers", "core.purge_answers", every_seconds=3600, queue="bulk"),
     Schedule("Throw away uploads that nobody imported", "leads.purge_imports", every_seconds=3600, queue="bulk"),

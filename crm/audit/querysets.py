@@ -22,4 +22,9 @@ class AuditEntryQuerySet(TenantQuerySet["AuditEntry"]):
 
     def written_since(self, moment: datetime) -> Self:
         """By the time in their ids: a range of the index, where `at` has none."""
-        return self.filter(pk__gte=UUID(int=int(moment.timestamp() * 1000) << 80))
+        return self.filter(pk__gte=first_id(moment))
+
+
+def first_id(moment: datetime) -> UUID:
+    """No id made since is smaller."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -18,6 +18,7 @@ from crm.audit.querysets import AuditEntryQuerySet
 from crm.core.bulk_rows import insert_rows
 
 BATCH = 1000
+MOMENT = timedelta(seconds=15)  # as long as the transaction of a request lasts, and more
 OVERLAP = timedelta(minutes=5)  # an entry shows only when its transaction commits; longer ones wait for the full sweep
 
 

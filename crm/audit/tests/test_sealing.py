@@ -11,13 +11,14 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from crm.audit import guard
 from crm.audit.models import AuditEntry, AuditSeal
 from crm.audit.recording import Event, record, record_many
 from crm.audit.sealing import seal_entries
-from crm.audit.tasks import seal, seal_rest
+from crm.audit.tasks import seal, seal_late, seal_rest
 from crm.audit.verification import Head, verify_log
 from crm.core.actors import System
 from crm.core.ids import uuid7
@@ -255,6 +256,34 @@ def test_after_an_outage_the_tick_takes_up_where_the_last_seal_stands(in_company
     with time_machine.travel(now() + timedelta(hours=3)):
         tick()
     assert AuditSeal.objects.count() == 9
+
+
+def test_a_tick_reads_no_more_however_much_was_sealed_before(in_company, tick):
+    with time_machine.travel(now() - timedelta(minutes=1)):
+        write(in_company, 40)
+        tick()
+    with scoped(None), CaptureQueriesContext(connection) as sent:
+        seal()
+    [sql] = [query["sql"] for query in sent if "audit_auditentry" in query["sql"]]
+    bound = sql.split('"id" >= ')[1].split()[0].strip("()'").removesuffix("'::uuid").replace("-", "")
+    assert bound == AuditSeal.objects.latest("number").entry_id.hex
+
+
+def test_an_entry_of_a_slow_transaction_is_sealed_by_the_next_tick_or_the_later_one(in_company, tick):
+    for age, task in ((timedelta(seconds=10), seal), (timedelta(minutes=2), seal_late)):
+        with time_machine.travel(now() - age):
+            [late] = write(in_company, late=True)  # not committed yet …
+        hidden = AuditEntry.objects.filter(pk=late.pk)
+        with guard.taken_down(connection):
+            row = hidden.get()
+            hidden._raw_delete("default")
+        write(in_company)
+        tick()
+        row._state.adding = True
+        AuditEntry.objects.bulk_create([row])  # … and now it is
+        tick(task)
+        assert AuditSeal.objects.filter(entry_id=late.pk).exists()
+    assert verify_log().is_sound and verify_log().unsealed == 0
 
 
 def test_an_entry_of_a_long_transaction_is_sealed_by_the_full_sweep(in_company, tick):
