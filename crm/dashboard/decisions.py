@@ -50,7 +50,7 @@ def past_deadline(figures: LeadFigures, late: Sequence[tuple[str, int]], leads_u
     if not figures.late:
         return None
     named = ", ".join(f"{count:,} with {name}" for name, count in late)
-    url = f"{leads_url}?sla_status=breached&{OPEN}&ordering=deadline"
+    url = f"{leads_url}?sla_status=breached&status=new&ordering=deadline"
     return Decision("triangle-alert", "bad", f"{leads(figures.late)} past the deadline", named, "Look at them", url)
 
 

@@ -22,6 +22,11 @@ DAYS = 14
 SHOWN = 8
 
 
+def still_late(at: datetime) -> Q:
+    """Past the deadline and untouched: what was answered late, and is worked on, asks for nothing any more."""
+    return Q(status="new") & has_sla_status(SlaStatus.BREACHED, at)
+
+
 @dataclass(frozen=True)
 class StageFigure:
     """How many leads stand in a stage, and what they are worth together."""
@@ -65,7 +70,7 @@ def lead_figures(leads: LeadQuerySet, at: datetime) -> LeadFigures:
         new_unassigned=Count("pk", filter=Q(status="new", agent__isnull=True)),
         unassigned=Count("pk", filter=IS_OPEN & Q(agent__isnull=True)),
         oldest=Min("created_at", filter=IS_OPEN & Q(agent__isnull=True)),
-        late=Count("pk", filter=IS_OPEN & has_sla_status(SlaStatus.BREACHED, at)),
+        late=Count("pk", filter=still_late(at)),
         due_soon=Count("pk", filter=has_sla_status(SlaStatus.DUE_SOON, at)),
         owed=Count("pk", filter=owed),
         in_time=Count("pk", filter=owed & Q(first_response_at__lte=F("deadline"))),
@@ -103,7 +108,7 @@ def stage_figures(by_stage: dict[str, dict[str, Any]]) -> list[StageFigure]:
 
 def late_by_agent(leads: LeadQuerySet, at: datetime) -> list[tuple[str, int]]:
     """Who holds the leads that are past their deadline, the most first; one statement."""
-    late = leads.filter(IS_OPEN, has_sla_status(SlaStatus.BREACHED, at), agent__isnull=False)
+    late = leads.filter(still_late(at), agent__isnull=False)
     rows = late.order_by().values_list("agent__name").annotate(n=Count("pk")).order_by("-n", "agent__name")
     return list(rows[:3])
 
@@ -183,7 +188,7 @@ def own_figures(agent: Agent, at: datetime) -> OwnFigures:
     return OwnFigures(**Lead.objects.alive().filter(agent=agent).aggregate(
         new=Count("pk", filter=Q(status="new")),
         due_soon=Count("pk", filter=has_sla_status(SlaStatus.DUE_SOON, at)),
-        late=Count("pk", filter=IS_OPEN & has_sla_status(SlaStatus.BREACHED, at)),
+        late=Count("pk", filter=still_late(at)),
         closed_today=Count("pk", filter=Q(closed_at__gte=today)),
         won=Count("pk", filter=Q(closed_at__gte=at - WINDOW, stage=Stage.CUSTOMER)),
         owed=Count("pk", filter=owed),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from crm.accounts.permissions_table import allows
@@ -53,6 +54,7 @@ AUDIT = Place("audit:list", "Audit log", "scroll-text", "audit.view", "g t", "au
 PROFILE = Place("accounts:profile", "Your profile", "circle-user-round")
 ADMIN = Place("admin:index", "Django admin", "database", "admin.use")
 DOCS = Place("docs", "API", "code-xml")
+MAIL = Place("mail:list", "Mail sent", "mail", "mail.view", namespace="mail")  # where mails stay readable
 
 GROUPS = (("", (HOME, LEADS, NEW_LEAD, IMPORT, JOBS)), ("Team", (AGENTS,)), ("Company", (USERS, VENDORS, SETTINGS, AUDIT)))
 DOCK = (HOME, LEADS, NEW_LEAD, AGENTS)
@@ -73,7 +75,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "navigation": [group for group in groups if group.links],
         "dock": list(links(request, DOCK)),
         "dock_more": list(links(request, DOCK_MORE)),
-        "own_links": list(links(request, OWN)),
+        "own_links": list(links(request, (*OWN, MAIL) if settings.MAIL_READABLE else OWN)),
     }
 
 

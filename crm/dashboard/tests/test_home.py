@@ -32,7 +32,7 @@ def row(company: Any, **fields: Any) -> Any:
 
 @pytest.fixture
 def busy(company, agent, other_agent):
-    """Two unassigned, one of them new; one due soon, one late with each agent, one met, one won."""
+    """Two unassigned, one of them new; one due soon, one late with each agent, one answered late, one met, one won."""
     at = now()
     held = {"assigned_at": at - timedelta(hours=2)}
     row(company, created_at=at - timedelta(hours=3))
@@ -41,6 +41,8 @@ def busy(company, agent, other_agent):
     row(company, agent=agent, deadline=at - timedelta(minutes=10), deal_value=1000, **held)
     row(company, agent=other_agent, deadline=at - timedelta(minutes=5), **held)
     row(company, agent=agent, deadline=at + timedelta(minutes=10), first_response_at=at - timedelta(minutes=5), **held)
+    answered = {"status": "in_progress", "first_response_at": at - timedelta(days=40, minutes=-20)}
+    row(company, agent=agent, deadline=at - timedelta(days=40), assigned_at=at - timedelta(days=41), **answered)
     row(company, stage="customer", status="done", closed_at=at, agent=agent)
 
 
@@ -106,7 +108,7 @@ def test_an_agents_day_is_its_own(agent, other_agent, busy, company):
     response = client.get("/")
     own = response.context["own"]
     assert (own.new, own.due_soon, own.late, own.closed_today, own.won) == (3, 1, 1, 1, 1)
-    assert [lead.agent_id for lead in response.context["queue"]] == [agent.pk] * 4
+    assert [lead.agent_id for lead in response.context["queue"]] == [agent.pk] * 5
     assert response.context["queue"][0].deadline < now()
     assert len(response.context["call_backs"]) == 1
     assert b"Claim next lead" in response.content
@@ -187,3 +189,10 @@ def test_times_stand_in_the_readers_zone(manager, company):
         manager.save()
     shown = page_of(manager).get("/").content.decode()
     assert 'title="Mon 5 Jan 2026, 21:00:00 JST"' in shown
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_mails_are_a_step_away_where_they_stay_readable(admin, manager, settings, readable):
+    settings.MAIL_READABLE = readable
+    assert (page_of(admin).get("/").content.count(b'href="/dev/mail/"') > 0) is readable
+    assert b'href="/dev/mail/"' not in page_of(manager).get("/").content
