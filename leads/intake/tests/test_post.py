@@ -182,3 +182,23 @@ def test_a_user_may_still_enter_a_lead_beside_a_held_one(manager: User, agent: A
     contact = ContactFactory(phone_e164="+14155552671")
     LeadFactory(contact=contact, agent=agent)
     assert create_lead({"contact_id": contact.pk}, by=manager).agent is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"first_name": "A", "phone": "(415) 555-2671", "n": 123456789012345678901234567890}',
+        b'{"first_name": "A", "phone": "(415) 555-2671", "x": {"y": [1, {"z": null}]}, "": 1}',
+        b'{"first_name": {"a": 1}, "phone": ["x"], "email": 5}',
+        b'{"first_name": "\\ud800", "phone": "(415) 555-2671"}',
+        b'{"first_name": "A", "phone": "(415) 555-2671", "k": NaN}',
+        b'{"first_name": "A", "phone": "(415) 555-2671", "id": "x", "status": 5, "created_at": []}',
+        b'{"first_name": "A", "phone": "(415) 555-2671", "x": ' + b"[" * 1000 + b"]" * 1000 + b"}",
+        b'{"first_name": "A", "phone": "(415) 555-2671", ' + b", ".join(b'"k%d": 1' % n for n in range(600)) + b"}",
+    ],
+)
+def test_nothing_that_a_vendor_sends_breaks_the_route(vendor: Any, body: bytes) -> None:
+    answer = vendor[1].generic("POST", "/api/v1/leads", body, content_type="application/json")
+    assert answer.status_code in (201, 400, 422), answer.content
+    assert ("reason_code" in answer.json()) == (answer.status_code != 201)
+    assert answer.status_code == 201 or not Lead.objects.exists()
