@@ -4,6 +4,11 @@ FROM python:3.11-slim-bookworm
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1 \
     VAR_DIR=/srv/var MEDIA_ROOT=/srv/media STATIC_ROOT=/srv/static
 
+# PDF is laid out with pango; its fonts come along
+RUN apt-get update -qq \
+    && apt-get install -y -qq --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 \
+    && rm -rf /var/lib/apt/lists/*
+
 WORKDIR /srv/crm
 COPY requirements.txt .
 RUN pip install --no-cache-dir -r requirements.txt

@@ -34,14 +34,22 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.run
 
+# PDF is laid out with pango: installed where that is allowed, else named; all else works without it.
+PANGO := libpango-1.0-0 libpangoft2-1.0-0
+$(VENV)/.pango: | $(VENV)/bin/python
+	@if $(PY) -c 'import ctypes; ctypes.CDLL("libpangoft2-1.0.so.0")' 2>/dev/null; then touch $@; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null 2>&1 \
+	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PANGO) >/dev/null 2>&1; then touch $@; \
+	else echo "PDF exports need system libraries that are not here: apt-get install $(PANGO)"; fi
+
 # --- Running -------------------------------------------------------------------------------------------------------
 
-run: $(VENV)/.run
+run: $(VENV)/.run $(VENV)/.pango
 	@exec $(PY) manage.py up
 
 # --- Checking ------------------------------------------------------------------------------------------------------
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(VENV)/.pango
 	@exec $(PY) -m crm.core.testing.suites $(ARGS)
 
 e2e: $(VENV)/.dev

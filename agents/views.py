@@ -26,6 +26,7 @@ from crm.core.forms import CleanForm
 from crm.core.http import Request
 from crm.core.pages import answer_part, optional_url
 from crm.core.tenancy import get_or_refuse
+from crm.lists.menus import export_menu
 
 HISTORY = 20
 PARTS = (  # label, weight, attribute, what it is
@@ -53,6 +54,7 @@ def agent_list(request: Request) -> HttpResponse:
         "waiting_words": f"{WAITING_LIMIT:,}+" if waits > WAITING_LIMIT else f"{waits:,}",
         "share_url": f"{reverse('leads:share')}?unassigned=true&status=new,in_progress" if waits else "",
         "may_manage": allows(request.user, "agents.manage"),
+        "export": export_menu("agents", {}),
     })  # fmt: skip
 
 

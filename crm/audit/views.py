@@ -22,7 +22,7 @@ from crm.core.api.paging import COUNTED, counted
 from crm.core.api.problems import Problem, Unacceptable
 from crm.core.http import Request
 from crm.core.keyset import BadCursor, Order
-from crm.core.pages import answer_part
+from crm.core.pages import answer_part, optional_url
 
 PAGE_ROWS = 50
 NEWEST = Order(AuditEntry, "-id")
@@ -81,6 +81,7 @@ def list_context(request: Request, params: QueryDict) -> dict[str, Any]:
     users = list(get_user_model()._default_manager.order_by("first_name", "last_name", "pk"))
     return {
         "params": params,
+        "export_url": export_url(params),
         "problems": problems,
         "rows": shown(rows),
         "next": following,
@@ -92,6 +93,15 @@ def list_context(request: Request, params: QueryDict) -> dict[str, Any]:
         "actions": labels(),
         "objects": ("lead", "contact", "agent", "user", "company"),
     }
+
+
+def export_url(params: QueryDict) -> str:
+    """The matching entries as CSV; a higher floor makes it."""
+    rest = params.copy()
+    for name in OTHERS:
+        rest.pop(name, None)
+    url = optional_url("lists:export", "audit")
+    return f"{url}?{rest.urlencode()}" if url and rest else url
 
 
 def matching(request: Request, params: QueryDict) -> tuple[Any, list[Problem]]:

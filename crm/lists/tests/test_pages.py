@@ -45,7 +45,11 @@ def test_a_view_is_saved_from_the_list_and_opens_as_a_tab(company: Company, admi
     client = signed_in(admin)
     page = text(client.get("/leads/?min_score=70&ordering=score"))
     assert 'action="/lists/leads/views/"' in page
-    form = {"name": "Hot ones", "query": "min_score=70&ordering=score&cursor=x", "columns": "first_name,score,deal_value"}
+    form = {
+        "name": "Hot ones",
+        "query": "min_score=70&ordering=score&cursor=x",
+        "columns": "first_name,score,deal_value",
+    }
     response = client.post("/lists/leads/views/", form)
     with company_active(company.pk):
         search = SavedSearch.objects.get()
@@ -153,13 +157,13 @@ def test_the_export_menu_takes_filters_and_columns_along(company: Company, admin
     page = text(client.get("/leads/?min_score=70&ordering=score"))
     assert '<form action="/lists/leads/export/"' in page
     assert '<input type="hidden" name="min_score" value="70">' in page
-    response = client.get("/lists/leads/export/?min_score=70&ordering=score&columns=first_name&columns=score&format=csv")
+    response = client.get(
+        "/lists/leads/export/?min_score=70&ordering=score&columns=first_name&columns=score&format=csv"
+    )
     assert b"".join(response.streaming_content) == b"\xef\xbb\xbffirst_name,score\r\nYolanda,75\r\nZelda,90\r\n"
 
 
-def test_a_long_list_becomes_a_job_with_a_page(
-    company: Company, admin: User, leads: None, monkeypatch: Any
-) -> None:
+def test_a_long_list_becomes_a_job_with_a_page(company: Company, admin: User, leads: None, monkeypatch: Any) -> None:
     monkeypatch.setitem(engine.FORMATS, "csv", engine.Format("csv", "CSV", "text/csv", direct=2))
     response = signed_in(admin).get("/lists/leads/export/?format=csv")
     with company_active(company.pk):
