@@ -52,7 +52,7 @@ def keep_mapped(upload: UploadedFile[Any] | None, *, by: User) -> ImportFile:
     file = keep_upload(upload, by=by)
     mapping = suggest(file.headers)
     if wrong := problems(mapping):
-        discard_file(file, by=by)
+        forget_file(file)
         raise UnreadableFile(f"{' '.join(wrong)} The file's columns are: {', '.join(file.headers[:20])}.")
     file.mapping = mapping
     file.save(update_fields=["mapping"])
@@ -144,8 +144,13 @@ def discard_file(file: ImportFile, *, by: User) -> None:
     file = ImportFile.objects.select_for_update().get(pk=file.pk)
     if file.job is None:
         record(events.IMPORT_DISCARDED, file, by=by)
-        wipe_rows(file)
-        file.delete()
+        forget_file(file)
+
+
+def forget_file(file: ImportFile) -> None:
+    """An upload that was only looked at leaves no trace."""
+    wipe_rows(file)
+    file.delete()
 
 
 def purge_files() -> int:

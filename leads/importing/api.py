@@ -19,9 +19,9 @@ from crm.core.api.views import ApiViewSet
 from crm.jobs.api.representation import accepted
 from leads.assignment.errors import AgentInactive
 from leads.importing.actions import (
-    discard_file,
     fits_request,
     foresee_file,
+    forget_file,
     keep_mapped,
     start_check,
     start_import,
@@ -100,7 +100,7 @@ class ImportViewSet(ApiViewSet):
         small = fits_request(file) and not is_async
         if is_check and small:
             outcome = foresee_file(file, file.mapping, by=user, agent=agent, mode=mode)
-            discard_file(file, by=user)
+            forget_file(file)
             return Response(outcome.as_json())
         if is_check:
             return accepted(start_check(file, by=user, agent=agent, mode=mode))

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import PurePath
 
 from crm.jobs.kinds import ResultFile
@@ -20,9 +21,14 @@ PIECE = 1000
 
 def refused_rows(job: Job) -> ResultFile:
     """The file's own columns, then the row's number and the reason; streamed."""
-    file = ImportFile.objects.get(pk=job.params["file_id"])
-    name = re.sub(r"[^\w.-]+", "-", PurePath(file.name).stem) or "leads"
-    return ResultFile(f"{name}-refused.csv", "text/csv; charset=utf-8", csv_of(job, file.headers))
+    file = ImportFile.objects.filter(pk=job.params["file_id"]).first() or ImportFile(name="leads.csv")
+    headers = file.headers or [f"Column {n + 1}" for n in range(widest(job))]  # of a check whose file is gone
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", PurePath(file.name).stem).strip("-.") or "leads"
+    return ResultFile(f"{name}-refused.csv", "text/csv; charset=utf-8", csv_of(job, headers))
+
+
+def widest(job: Job) -> int:
+    return max((len(error.data.get("cells", [])) for error in islice(_after(job, None), PIECE)), default=0)
 
 
 def csv_of(job: Job, headers: Sequence[str]) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from agents.models import Agent
+from crm.audit.models import AuditEntry
 from crm.core.tenancy import company_active
 from leads.models import ImportFile, Lead
 
@@ -37,7 +38,8 @@ def test_a_dry_run_writes_nothing(api, manager):
     answer = post(api(manager), query="?dry_run=true").json()
     assert answer["success_count"] == 2
     with company_active(manager.company_id):
-        assert Lead.objects.count() == 0 and ImportFile.objects.count() == 0
+        assert Lead.objects.count() == ImportFile.objects.count() == 0
+        assert not AuditEntry.objects.filter(object_type="importfile").exists()
 
 
 @pytest.mark.parametrize(
