@@ -26,6 +26,7 @@ CONTACT_COLUMNS = (
     "opt_in_status",
     "do_not_contact",
 )
+NULL_WHEN_BLANK = ("email", "phone_e164", "organization", "title")
 LEAD_COLUMNS = (
     "id",
     "company_id",
@@ -88,7 +89,7 @@ def lead_of(row: Mapping[str, Any], at: datetime) -> dict[str, Any]:
         "id": row["id"],
         "company_id": row["company_id"],
         "contact_id": row["contact_id"],
-        "contact": {"id": row["contact_id"], **{name: row[f"contact__{name}"] for name in CONTACT_COLUMNS}},
+        "contact": contact_of(row),
         "first_name": row["contact__first_name"],
         "last_name": row["contact__last_name"],
         "email": row["contact__email"] or None,
@@ -125,6 +126,12 @@ def lead_of(row: Mapping[str, Any], at: datetime) -> dict[str, Any]:
         "created_at": row["created_at"],
         "updated_at": row["updated_at"],
     }
+
+
+def contact_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The person inside a lead; what is not known is null, as in `contact_json`."""
+    found = {name: row[f"contact__{name}"] for name in CONTACT_COLUMNS}
+    return {"id": row["contact_id"], **found, **{name: found[name] or None for name in NULL_WHEN_BLANK}}
 
 
 def contact_json(contact: Contact) -> dict[str, Any]:

@@ -190,6 +190,13 @@ def test_an_impossible_number_of_the_right_form_is_against_a_rule(api: Any, mana
         assert (answer.status_code, answer.json()) == (400, {"detail": "Invalid phone number format"})
 
 
+def test_what_is_not_known_of_the_contact_is_null_inside_the_lead_too(api: Any, manager: User) -> None:
+    lead = api(manager).post(LEADS, {"first_name": "A", "phone_e164": "+14155552671"}).json()
+    assert (
+        lead["email"] is lead["contact"]["email"] is lead["contact"]["organization"] is lead["contact"]["title"] is None
+    )
+
+
 @pytest.mark.parametrize("text", ["14155552671", "+0415", "+1 415", "+1415555267100000", "+١٤١٥", "+"])
 def test_a_number_of_another_form_is_malformed(api: Any, manager: User, text: str) -> None:
     answer = api(manager).post(LEADS, {"first_name": "A", "phone_e164": text})
