@@ -59,8 +59,8 @@ def test_the_four_addresses_give_the_same_answer_without_redirect(route, api, ad
     answers = [client.get(f"{mount}{address(route)}{slash}") for mount in ("/api/v1/", "/api/") for slash in ("", "/")]
     assert len({answer.status_code for answer in answers}) == 1
     assert answers[0].status_code in (200, 404)
-    is_file = address(route).endswith("/export")
-    assert {answer["Content-Type"] for answer in answers} == {"text/csv; charset=utf-8" if is_file else "application/json"}
+    kind = "text/csv; charset=utf-8" if address(route).endswith("/export") else "application/json"
+    assert {answer["Content-Type"] for answer in answers} == {kind}
     assert all(answer["X-Request-ID"] and answer["X-RateLimit-Limit"] for answer in answers)
 
 
