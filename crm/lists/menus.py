@@ -44,7 +44,7 @@ def view_menu(
     }
 
 
-def merged(kept: SavedSearch | None, params: Mapping[str, str]) -> dict[str, str]:
+def merged(kept: SavedSearch | None, params: Mapping[str, Any]) -> dict[str, str]:
     """The filters of a kept view and those beside it, which go before, as one set without the view."""
-    beside = {key: value for key, value in params.items() if key not in (*PLACES, ORDER, SAVED)}
+    beside = {key: str(value) for key, value in params.items() if key not in (*PLACES, ORDER, SAVED)}
     return {**(as_params(kept.filters) if kept is not None else {}), **beside}
