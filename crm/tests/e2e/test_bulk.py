@@ -1,0 +1,49 @@
+"""The bulk bar in a browser: changed, taken back from the toast, and all that match asked once."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from crm.core.tenancy import company_active
+from crm.tests.e2e.conftest import Visit, World
+from leads.models import Lead
+
+pytestmark = pytest.mark.e2e
+
+
+def changed(world: World) -> int:
+    with company_active(world.company.pk):
+        return Lead.objects.filter(priority=1).count()
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_ticked_leads_are_changed_and_taken_back(visit: Visit, world: World, size: str) -> None:
+    before = changed(world)
+    visitor = visit(world.manager, size=size)
+    page = visitor.open("/leads/?priority=normal,high,urgent")
+    for box in page.locator("[name=ids]").all()[:3]:
+        box.check()
+    page.locator(".bulk summary", has_text="Change").click()
+    page.locator("[name=set-priority]").select_option("1")
+    visitor.shoot(f"leads-bulk-change-{size}")
+    page.locator("button", has_text="Change them").click()
+    expect(page.locator(".told p").last).to_have_text("3 leads changed.")
+    visitor.shoot(f"leads-bulk-changed-{size}")
+    assert changed(world) == before + 3
+    page.locator(".told button", has_text="Undo").click()
+    expect(page.locator(".told p").last).to_have_text("Taken back: 3 leads as before.")
+    assert changed(world) == before
+
+
+def test_all_that_match_are_asked_once(visit: Visit, world: World) -> None:
+    visitor = visit(world.manager, size="phone")
+    page = visitor.open("/leads/")
+    page.locator("[name=ids]").first.check()
+    page.locator("[name=everything]").check()
+    page.locator(".bulk summary", has_text="Delete").click()
+    page.locator("button", has_text="Delete them").click()
+    expect(page.locator("#h-ask")).to_have_text("Delete 60 leads?")
+    visitor.shoot("leads-bulk-ask-phone")
+    page.locator("button", has_text="Delete 60 leads").click()
+    expect(page.locator(".told p").last).to_have_text("60 leads deleted.")
