@@ -231,7 +231,7 @@ SPECTACULAR_SETTINGS = {
         "slash at the end.\n\n"
         "**Vendors** send `x-api-key` to submit leads and to read their own scorecard; every refusal of theirs holds a "
         "`reason_code`.\n\n"
-        "**Errors** are `{\"detail\": \"a sentence\"}`, or for fields a list of `{\"loc\", \"msg\", \"type\"}`.\n\n"
+        '**Errors** are `{"detail": "a sentence"}`, or for fields a list of `{"loc", "msg", "type"}`.\n\n'
         "**Lists** take `page` and `per_page`, or `skip` and `limit`, or `cursor`, which costs the same at any depth. "
         "`total` is exact to 10,000. Filters take several values by commas; an unknown one is refused.\n\n"
         "**Times** are ISO 8601 in UTC; one without a zone is in the company's, a bare date covers its whole day "

@@ -14,7 +14,7 @@ def refresh_statistics() -> None:
             cursor.execute("ANALYZE")
 
 
-@shared_task(name="core.refresh_statistics", cross_company=True)
+@shared_task(name="core.refresh_statistics", cross_company=True)  # type: ignore[call-overload,untyped-decorator]
 def refresh() -> None:
     """Hourly, and cheap: a sample of each index."""
     refresh_statistics()

@@ -56,7 +56,11 @@ ADMIN = Place("admin:index", "Django admin", "database", "admin.use")
 DOCS = Place("docs", "API", "code-xml")
 MAIL = Place("mail:list", "Mail sent", "mail", "mail.view", namespace="mail")  # where mails stay readable
 
-GROUPS = (("", (HOME, LEADS, NEW_LEAD, IMPORT, JOBS)), ("Team", (AGENTS,)), ("Company", (USERS, VENDORS, SETTINGS, AUDIT)))
+GROUPS = (
+    ("", (HOME, LEADS, NEW_LEAD, IMPORT, JOBS)),
+    ("Team", (AGENTS,)),
+    ("Company", (USERS, VENDORS, SETTINGS, AUDIT)),
+)
 DOCK = (HOME, LEADS, NEW_LEAD, AGENTS)
 DOCK_MORE = (IMPORT, JOBS, USERS, VENDORS, SETTINGS, AUDIT)
 OWN = (PROFILE, ADMIN, DOCS)

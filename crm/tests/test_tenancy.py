@@ -82,6 +82,7 @@ RAW_SQL = {
     "crm/core/bulk_rows.py": 2,  # a set as one parameter, after the checks of every insert and update
     "crm/core/composite_keys.py": 1,  # constraints
     "crm/core/health.py": 1,  # SELECT 1
+    "crm/core/kept_query.py": 1,  # a query that the ORM compiled, scope and all
     "crm/core/tenancy.py": 1,  # where `raw` itself is refused
     "crm/core/upkeep.py": 1,  # ANALYZE
     "crm/lists/copying.py": 1,  # COPY of a query that the ORM compiled, scope and all
@@ -288,7 +289,8 @@ def test_bodies_with_the_other_companys_ids_point_at_nothing(world: SimpleNamesp
 
 def own_urls(client: Client, method: str, address: Address, world: SimpleNamespace) -> Iterator[str]:
     """With our own rows in place of each parameter, of those kinds that the address knows."""
-    for label in ("leads.Lead", "agents.Agent", "leads.Contact", "accounts.User", "leads.Disposition", "vendors.Vendor"):
+    kinds = ("leads.Lead", "agents.Agent", "leads.Contact", "accounts.User", "leads.Disposition", "vendors.Vendor")
+    for label in kinds:
         url = address.url(**dict.fromkeys(address.parameters, world.our_rows[label].pk))
         if not address.parameters or call(client, method, url, {}).status_code not in (403, 404):
             yield url

@@ -37,7 +37,8 @@ def test_what_is_understood(text: str, country: str, e164: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "  ", "call me", "12", "(415) 555-invalid", "+1 395 557 1028", "+15555550100", "00", "\x00", "+" + "9" * 300]
+    "text",
+    ["", "  ", "call me", "12", "(415) 555-invalid", "+1 395 557 1028", "+15555550100", "00", "\x00", "+" + "9" * 300],
 )
 def test_what_is_refused(text: str) -> None:
     with pytest.raises(InvalidPhone, match="Invalid phone number format") as refusal:
