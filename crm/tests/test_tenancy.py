@@ -88,6 +88,9 @@ RAW_SQL = {
     "crm/lists/copying.py": 1,  # COPY of a query that the ORM compiled, scope and all
 }
 
+# Whose parameter is a word of ours and no id of anybody's.
+NAMED = {"/lists/%(name)s/views/"}  # leads, contacts …
+
 SENT_AWAY = {302, 401, 403, 404, 405}
 
 
@@ -259,7 +262,7 @@ def test_no_address_opens_with_the_other_companys_ids(world: SimpleNamespace, un
                 if known:
                     forbidden.add(address.template)
     assert wrong == []
-    assert walkers - forbidden == set(), "no model's id is 403 there: the walk does not know what it names"
+    assert walkers - forbidden == NAMED, "no model's id is 403 there: the walk does not know what it names"
 
 
 def combinations(address: Address, pk: str, world: SimpleNamespace) -> Iterator[dict[str, Any]]:
@@ -469,6 +472,7 @@ def test_nobody_else_chooses_and_an_agent_does_not_come_in(world: SimpleNamespac
         "accounts.Invitation",
         "accounts.Company",
         "audit.AuditEntry",
+        "lists.SavedSearch",
         "mail.Mail",
         "vendors.Vendor",
         "vendors.VendorPost",

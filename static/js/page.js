@@ -138,9 +138,10 @@
 
   // --- After every swap: what came in new is made ready, and a focus that went with the old part is given back.
   let focused = "";
-  document.addEventListener("htmx:beforeSwap", () => {
+  document.addEventListener("htmx:beforeSwap", (event) => {
     const active = document.activeElement;
-    const written = active?.matches("textarea"); // what was written is sent: the keys are free again
+    const sent = event.detail.requestConfig?.elt; // a part that comes by itself leaves a writer alone
+    const written = active?.matches("textarea") && sent?.matches("form") && sent.contains(active); // it is sent: the keys are free again
     if (written) active.blur();
     focused = written ? "main" : active?.closest("[data-at]")?.dataset.at || active?.id || "";
   });

@@ -123,7 +123,7 @@ def _walk(detail: Any, place: tuple[str | int, ...]) -> Iterator[Problem]:
         for number, inner in enumerate(detail):
             yield from _walk(inner, (*place, number) if isinstance(inner, dict) else place)
     else:
-        code = getattr(detail, "code", "invalid")
+        code = getattr(detail, "code", None) or "invalid"
         yield Problem(place, str(detail), CODES.get(code, code))
 
 
