@@ -290,6 +290,7 @@ class Lead(TenantModel):
                 fields=["agent", "closed_at"], condition=Q(closed_at__isnull=False), name="lead_closed"
             ),  # performance
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="lead_search"),
+            GinIndex(fields=["tags"], opclasses=["jsonb_path_ops"], name="lead_tags"),  # the list by tags
             # how many a filter by state finds, from the index alone
             models.Index(fields=["company", "status", "stage"], condition=ALIVE, name="lead_by_state"),
             # what an import brought in, to be shared out

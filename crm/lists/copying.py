@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.db.models import Case, F, Func, TextField, Value, When
 from django.db.models.functions import Cast
@@ -25,12 +26,14 @@ def copied(rows: models.QuerySet[Any], columns: Sequence[Column]) -> Iterator[by
     sources = {f"_cell_{number}": column.expression() for number, column in enumerate(columns)}
     texts = {f"_text_{number}": as_text(column.kind, f"_cell_{number}") for number, column in enumerate(columns)}
     query = rows.annotate(**sources).annotate(**texts).values_list(*texts).query
-    sql, params = query.sql_with_params()
+    try:
+        sql, params = query.sql_with_params()
+    except EmptyResultSet:  # a filter that nothing can pass
+        return
     with connection.cursor() as cursor:
         statement = f"COPY ({sql}) TO STDOUT (FORMAT csv)"
-        with cursor.cursor.copy(
-            statement, params
-        ) as lines:  # the driver's own: a wrapper for debugging takes no params
+        # the driver's own: a wrapper for debugging takes no params
+        with cursor.cursor.copy(statement, params) as lines:
             yield from pieces(lines)
 
 

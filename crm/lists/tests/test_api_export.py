@@ -268,3 +268,10 @@ def test_csv_really_streams(in_company: Company, admin: User, monkeypatch: Any) 
     assert (next(parts), read) == (b"score\r\n", [])
     assert next(parts).startswith(b"0\r\n1\r\n")
     assert len(read) == 200
+
+
+def test_a_filter_that_nothing_passes_gives_the_head_alone(api, manager):
+    unknown = "00000000-0000-7000-8000-000000000000"
+    response = api(manager).get(f"/api/v1/leads/export?format=csv&campaign_id={unknown}")
+    assert response.status_code == 200
+    assert len(b"".join(response).decode("utf-8-sig").splitlines()) == 1
