@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from agents.models import Agent
 from crm.accounts.models import Company, User
 from crm.core.api import paging
-from crm.core.tenancy import company_active, unscoped
+from crm.core.tenancy import company_active
 from leads.actions.matching import matched
 from leads.api.views import ORDERING
 from leads.filters import LeadFilter
@@ -140,18 +140,13 @@ FILTERS = [
 
 
 def test_filters_searches_and_the_duplicate_check_walk_no_table(manager: User, agent: Agent) -> None:
-    with (
-        connection.cursor() as cursor
-    ):  # a table that was just filled reads as cheap whole: what could serve it is asked
+    with connection.cursor() as cursor:  # which a fresh table invites; the indexes are asked
         cursor.execute("SET LOCAL enable_seqscan = off")
     for user in (manager, agent.user):
         for params in FILTERS:
             rows = LeadFilter(params, Lead.objects.visible_to(user).alive().only("created_at")).checked()
             plan = plan_of(rows.order_by("-created_at", "-pk")[:25])
             assert not walks(plan), f"{params}\n{plan}"
-    with unscoped("at this size the company's own index is as good"):
-        rows = LeadFilter({"search": "name4711"}, Lead.objects.alive()).checked()
-        assert "lead_search" in plan_of(rows.order_by())
     plan = plan_of(Lead.objects.visible_to(agent.user).alive().order_by("-created_at", "-pk")[:25])
     assert "lead_of_agent" in plan
     assert "lead_of_creator" in plan
