@@ -67,6 +67,17 @@ class Environment:
             raise wrong(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
         return int(value)
 
+    def share(self, name: str, default: float) -> float:
+        """A part of one, such as 0.7."""
+        text = self.text(name, str(default))
+        try:
+            value = float(text)
+        except ValueError:
+            value = -1.0
+        if not 0 <= value <= 1:
+            raise wrong(f"{name} must be a number from 0 to 1, not {text!r}.")
+        return value
+
     def flag(self, name: str, default: bool) -> bool:
         value = self.text(name, "true" if default else "false").lower()
         if value in ("1", "true", "yes", "on"):

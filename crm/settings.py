@@ -312,6 +312,13 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 IMPORT_MAX_BYTES = 50_000_000
 IMPORT_MAX_ROWS_IN_REQUEST = 1_000  # more become a job
 
+# --- Calls -------------------------------------------------------------------------------------------------------
+
+CALL_PROVIDER = env.choice("CALL_PROVIDER", "simulator", ("simulator", "twilio"))
+SIMULATOR_ANSWER_RATE = env.share("SIMULATOR_ANSWER_RATE", 0.7)
+SIMULATOR_CALL_SECONDS = env.number("SIMULATOR_CALL_SECONDS", 2, high=3600)
+SIMULATOR_SEED = env.text("SIMULATOR_SEED", "agentconnect")
+
 # --- Pages, static files -----------------------------------------------------------------------------------------
 
 

@@ -33,6 +33,9 @@ def read(env, reader, value, monkeypatch, *args, **kwargs):
         ("number", "-3", (1,)),
         ("number", "٣", (1,)),
         ("number", "70000", (8000, 1, 65535)),
+        ("share", "1.2", (0.7,)),
+        ("share", "nan", (0.7,)),
+        ("share", "most", (0.7,)),
         ("flag", "perhaps", (True,)),
         ("choice", "ajar", ("open", ("open", "closed"))),
         ("origin", "crm.example.com", ("http://x",)),
@@ -64,6 +67,7 @@ def test_a_wrong_value_is_refused_with_a_sentence_that_names_the_setting(env, mo
 
 def test_right_values_are_read(env, monkeypatch, tmp_path):
     assert read(env, "number", "42", monkeypatch, 1) == 42
+    assert read(env, "share", "0.25", monkeypatch, 0.7) == 0.25
     assert read(env, "flag", "off", monkeypatch, True) is False
     assert read(env, "origin", "https://crm.example.com/", monkeypatch, "") == "https://crm.example.com"
     assert read(env, "hosts", "a.example.com, [::1]", monkeypatch, False) == ["a.example.com", "[::1]"]

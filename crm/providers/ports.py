@@ -1,0 +1,214 @@
+"""What the product asks of a service that it calls, in its own words; each provider is a folder beside this file.
+
+A provider knows no row of ours: whoever dials keeps the call, names it by id, and applies the updates that come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+
+class ProviderError(Exception):
+    """The provider refused or could not be reached. `permanent`: the same request will never do."""
+
+    def __init__(self, message: str, *, permanent: bool) -> None:
+        super().__init__(message)
+        self.message = message
+        self.permanent = permanent
+
+
+class BadSignature(Exception):
+    """A callback that the provider did not sign: answer 403 and change nothing."""
+
+
+class CallStatus(StrEnum):
+    """The states of a call, in their order: an update never takes a call back."""
+
+    QUEUED = "queued"
+    RINGING = "ringing"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+    @property
+    def is_final(self) -> bool:
+        return self in (CallStatus.COMPLETED, CallStatus.FAILED, CallStatus.CANCELED)
+
+
+class CallOutcome(StrEnum):
+    ANSWERED = "answered"
+    NO_ANSWER = "no_answer"
+    FAILED = "failed"
+
+
+class KeyAction(StrEnum):
+    """What a key does that the person called presses."""
+
+    SAY = "say"
+    TRANSFER = "transfer"
+    CALL_BACK = "call_back"
+    OPT_OUT = "opt_out"
+    DISPOSITION = "disposition"
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A person of ours who takes the call over."""
+
+    number: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class KeyOption:
+    """One key of the script: `text` is said, then the action is taken. `disposition` is a disposition's code."""
+
+    digit: str
+    action: KeyAction
+    text: str = ""
+    disposition: str = ""
+    transfer_to: Transfer | None = None
+
+
+@dataclass(frozen=True)
+class CallScript:
+    """What a voice agent says, tokens already filled in; `parse_script` makes one from the agent's text."""
+
+    greeting: str
+    voice: str = ""
+    options: tuple[KeyOption, ...] = ()
+    voicemail: str = ""
+    transfer_to: Transfer | None = None
+
+    @property
+    def offered_transfer(self) -> Transfer | None:
+        """Whom a person who asks for one is handed to."""
+        by_key = (option.transfer_to for option in self.options if option.transfer_to)
+        return self.transfer_to or next(by_key, None)
+
+
+@dataclass(frozen=True)
+class CallRequest:
+    """One attempt to reach one person.
+
+    `call_id` is the idempotency key: placing it twice makes one call. `attended`: a person of ours talks (from the
+    cockpit) in place of the script; `agent_phone` is where a provider that can't reach their browser rings them first.
+    The two addresses are absolute and name the call, so that a callback that overtakes the answer still finds it.
+    """
+
+    call_id: UUID
+    to: str
+    caller: str
+    script: CallScript
+    status_url: str
+    voice_url: str
+    agent_name: str = ""
+    contact_name: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    zone: str = "UTC"
+    record: bool = False
+    detect_machine: bool = True
+    attended: bool = False
+    agent_phone: str = ""
+
+
+@dataclass(frozen=True)
+class CallHandle:
+    """The provider's own name for a call."""
+
+    provider_id: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing said; `seconds` after the call was answered. `speaker` is `agent`, `contact` or a person's name."""
+
+    speaker: str
+    text: str
+    seconds: int = 0
+
+
+@dataclass(frozen=True)
+class CallUpdate:
+    """What a callback told of a call; what it did not tell is None or empty and changes nothing.
+
+    `event_id` is unique per provider: a repeat has the same. `call_id` is ours, None where the callback does not name
+    it and the call is found by `provider_id`. Outcome and detail (`busy`, `voicemail`, `invalid_number`, `hung_up`,
+    `agent_no_answer` …) come with a final status. `disposition_hint` is a disposition's code that the conversation
+    asks for, `callback_at` when the person asked to be called. `cost` is in `currency`.
+    """
+
+    provider: str
+    event_id: str
+    call_id: UUID | None
+    provider_id: str
+    at: datetime
+    status: CallStatus | None = None
+    outcome: CallOutcome | None = None
+    detail: str = ""
+    duration_seconds: int | None = None
+    answered_by: str = ""
+    recording_url: str = ""
+    transcript: tuple[Line, ...] = ()
+    summary: str = ""
+    disposition_hint: str = ""
+    callback_at: datetime | None = None
+    transferred_to: str = ""
+    cost: Decimal | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True)
+class Callback:
+    """A request that came to one of our hooks, as the provider signed it: `url` with its query, header names small."""
+
+    url: str
+    headers: Mapping[str, str]
+    params: Mapping[str, str]
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class VoiceAnswer:
+    """How to answer a provider that asks what to say next, and what its question told of the call."""
+
+    body: str
+    content_type: str = "text/xml"
+    updates: tuple[CallUpdate, ...] = ()
+
+
+class Dialler(Protocol):
+    """A service that makes telephone calls. Every method but `parse_callback` raises `ProviderError` alone."""
+
+    name: str
+
+    def place(self, request: CallRequest) -> CallHandle:
+        """Dial. May be repeated with the same `call_id` after `find` has said that nothing was dialled."""
+        ...
+
+    def find(self, call_id: UUID, *, to: str, since: datetime, known: Collection[str] = ()) -> CallHandle | None:
+        """The call that a killed worker had placed, or None where it never got that far.
+
+        `since` is when it was claimed; `known` are the provider's ids that other calls of ours have.
+        """
+        ...
+
+    def cancel(self, provider_id: str) -> None:
+        """Hang up, or stop dialling; the final status comes by callback. One that is over already is no error."""
+        ...
+
+    def parse_callback(self, callback: Callback) -> list[CallUpdate]:
+        """Read a status or recording callback; raises `BadSignature`. One that tells nothing new gives no update."""
+        ...
+
+    def answer(self, request: CallRequest, callback: Callback) -> VoiceAnswer:
+        """What to say next in this call; the callback's signature is checked, raises `BadSignature`."""
+        ...
