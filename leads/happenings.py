@@ -10,6 +10,7 @@ from uuid import UUID
 
 from crm.audit.timeline import Happening, entries_for
 from leads import events
+from leads.assignment.words import PASSED, RETURNED
 from leads.models import Assignment, Lead, Note, Priority, Stage, StageChange, Status, Strategy
 
 PAGE = 20
@@ -203,21 +204,6 @@ def assignment_entry(row: Assignment, agents: Mapping[UUID, str]) -> Entry:
     else:
         what, icon = handed(agents, row.to_agent_id, row.from_agent_id, row.strategy), "user-check"
     return Entry(row.at, icon, actor, what, row.notes, why_words(row.reason, agents))
-
-
-RETURNED = {
-    "by_hand": "by hand",
-    "full": "the agent had no room when the lead was opened again",
-    "inactive": "the agent is no longer active",
-    "holds_another": "the agent has another open lead of this contact",
-    "agent_deactivated": "the agent was deactivated",
-}
-PASSED = {
-    "full": "no room",
-    "inactive": "inactive",
-    "holds_it": "held it",
-    "holds_another": "has a lead of this contact",
-}
 
 
 def why_words(reason: Mapping[str, Any], agents: Mapping[UUID, str]) -> str:

@@ -7,11 +7,13 @@ from django.urls import URLPattern, path
 from leads.importing.urls import urlpatterns as importing
 from leads.intake.urls import urlpatterns as intake
 from leads.views import bulk, cells, editing, lead, listing, sharing
+from leads.why.urls import urlpatterns as why
 
 app_name = "leads"
 urlpatterns: list[URLPattern] = [
     *importing,
     *intake,
+    *why,
     path("", listing.lead_list, name="list"),
     path("counts/", listing.view_counts, name="counts"),
     path("columns/", listing.choose_columns, name="columns"),
