@@ -33,16 +33,17 @@ def broker() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _emptied_tables() -> Iterator[None]:
-    """A test with real transactions empties all tables afterwards, which the append-only log would refuse."""
+    """A test with real transactions empties all tables afterwards, which log and ledger would refuse."""
     from django.db import connection
     from django.test import TransactionTestCase
 
-    from crm.audit import guard
+    from crm.audit import guard as log
+    from crm.compliance import guard as ledger
 
     teardown = TransactionTestCase._fixture_teardown
 
     def unguarded(case: TransactionTestCase) -> None:
-        with guard.taken_down(connection):
+        with log.taken_down(connection), ledger.taken_down(connection):
             teardown(case)
 
     TransactionTestCase._fixture_teardown = unguarded  # type: ignore[method-assign]

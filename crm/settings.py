@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "crm.vendors",
     "agents",
     "leads",
+    "crm.compliance",
     "crm.notifications",
     "crm.dashboard",
 ]

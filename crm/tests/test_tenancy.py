@@ -79,6 +79,7 @@ UNSCOPED = {
 # Where SQL may be written by hand.
 RAW_SQL = {
     "crm/audit/guard.py": 1,  # triggers
+    "crm/compliance/guard.py": 3,  # triggers and foreign keys
     "crm/core/bulk_rows.py": 2,  # a set as one parameter, after the checks of every insert and update
     "crm/core/composite_keys.py": 1,  # constraints
     "crm/core/health.py": 1,  # SELECT 1

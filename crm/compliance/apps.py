@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class ComplianceConfig(AppConfig):
+    name = "crm.compliance"
+    label = "compliance"
+
+    def ready(self) -> None:
+        from crm.compliance import guard
+
+        guard.connect(self)

@@ -1,0 +1,92 @@
+"""The contact gate: the one way to know whether a person may be reached, now or when next.
+
+`decide` only reads. Who dials or sends keeps the verdict in the same transaction and points at the decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from crm.compliance.channels import HAS_HOURS
+from crm.compliance.facts import Facts, facts_of
+from crm.compliance.hours import hour_rules, next_permitted, zone_rule
+from crm.compliance.models import ContactDecision
+from crm.compliance.rules import person_rules
+from crm.compliance.verdict import RuleOutcome, Verdict, rules_json
+from crm.compliance.zones import zones_of_contact
+from crm.core.actors import Actor, System, VendorActor, as_user
+from crm.core.bulk_rows import insert_rows
+from leads.models import Contact, Lead
+
+
+def decide(contact: Contact, channel: str, *, at: datetime, actor: Actor, lead: Lead | None = None) -> Verdict:
+    """May this contact be reached by this channel at that moment? Reads, writes nothing.
+
+    The contact's own row is taken as it is in memory: who acts on the answer has read it in its transaction.
+    """
+    return _judge(contact, channel, facts_of([contact], channel, at=at), at, actor, lead)
+
+
+def decide_many(contacts: Iterable[Contact], channel: str, *, at: datetime, actor: Actor) -> dict[UUID, Verdict]:
+    """Contact's id → verdict; a constant number of statements, however many contacts."""
+    rows = list(contacts)
+    facts = facts_of(rows, channel, at=at)
+    return {contact.pk: _judge(contact, channel, facts, at, actor, None) for contact in rows}
+
+
+def keep(verdict: Verdict) -> ContactDecision:
+    """The verdict as a row for good, to be pointed at by what is sent."""
+    return keep_many([verdict])[0]
+
+
+def keep_many(verdicts: Iterable[Verdict]) -> list[ContactDecision]:
+    """In the order given, by one insert."""
+    rows = [_decision(verdict) for verdict in verdicts]
+    insert_rows(ContactDecision, rows)
+    return rows
+
+
+def _judge(contact: Contact, channel: str, facts: Facts, at: datetime, actor: Actor, lead: Lead | None) -> Verdict:
+    zones = zones_of_contact(contact)
+    person = list(person_rules(contact, channel, facts))
+    timed: list[RuleOutcome] = []
+    if channel in HAS_HOURS:
+        person.append(zone_rule(zones))
+        timed = hour_rules(zones, channel, facts, at) if zones else []
+    rules = (*person, *timed)
+    return Verdict(
+        contact_id=contact.pk,
+        lead_id=lead.pk if lead else None,
+        channel=channel,
+        at=at,
+        actor=actor,
+        allowed=not any(rule.denies for rule in rules),
+        rules=rules,
+        next_permitted_at=_next(person, zones, channel, facts, at),
+    )
+
+
+def _next(
+    person: Sequence[RuleOutcome], zones: Sequence[str], channel: str, facts: Facts, at: datetime
+) -> datetime | None:
+    if any(rule.denies for rule in person):
+        return None
+    return next_permitted(zones, channel, facts, at) if channel in HAS_HOURS else at
+
+
+def _decision(verdict: Verdict) -> ContactDecision:
+    actor = verdict.actor
+    label = actor.name if isinstance(actor, System) else actor.code if isinstance(actor, VendorActor) else ""
+    return ContactDecision(
+        contact_id=verdict.contact_id,
+        lead_id=verdict.lead_id,
+        channel=verdict.channel,
+        user=as_user(actor),
+        actor_label=label,
+        at=verdict.at,
+        allowed=verdict.allowed,
+        rules=rules_json(verdict.rules),
+        next_permitted_at=verdict.next_permitted_at,
+    )
