@@ -14,5 +14,7 @@ SCHEDULES = [
     Schedule("Throw away uploads that nobody imported", "leads.purge_imports", every_seconds=3600, queue="bulk"),
     Schedule("Take up jobs that were left behind", "jobs.take_up", every_seconds=10),
     Schedule("Forget reservations that are over", "vendors.purge_reservations", every_seconds=3600, queue="bulk"),
+    Schedule("Go on with simulated calls that were left", "simulator.play_left", every_seconds=15),
+    Schedule("Forget simulated calls that are over", "simulator.purge", every_seconds=3600, queue="bulk"),
     Schedule("Refresh SQLite's statistics", "core.refresh_statistics", every_seconds=3600, queue="bulk"),
 ]

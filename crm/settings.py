@@ -8,6 +8,7 @@ from pathlib import Path
 import django_stubs_ext
 
 from crm.admin_look import UNFOLD  # noqa: F401
+from crm.api_look import SPECTACULAR_SETTINGS  # noqa: F401
 from crm.env import env, wrong
 
 django_stubs_ext.monkeypatch()
@@ -60,6 +61,7 @@ INSTALLED_APPS = [
     "crm.jobs",
     "crm.lists",
     "crm.vendors",
+    "crm.providers.simulator",
     "agents",
     "leads",
     "crm.compliance",
@@ -223,71 +225,6 @@ REST_FRAMEWORK = {
     "COERCE_DECIMAL_TO_STRING": False,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "AgentConnect CRM",
-    "DESCRIPTION": (
-        "Leads, agents, assignment, accounts and audit of one company.\n\n"
-        "**Sign in** at `POST /auth/login` and send `Authorization: Bearer <access>`; a token lives an hour, and "
-        "`POST /auth/refresh` gives the next. Every route answers below `/api/v1` and `/api`, with and without a "
-        "slash at the end.\n\n"
-        "**Vendors** send `x-api-key` to submit leads and to read their own scorecard; every refusal of theirs holds a "
-        "`reason_code`.\n\n"
-        '**Errors** are `{"detail": "a sentence"}`, or for fields a list of `{"loc", "msg", "type"}`.\n\n'
-        "**Lists** take `page` and `per_page`, or `skip` and `limit`, or `cursor`, which costs the same at any depth. "
-        "`total` is exact to 10,000. Filters take several values by commas; an unknown one is refused.\n\n"
-        "**Times** are ISO 8601 in UTC; one without a zone is in the company's, a bare date covers its whole day "
-        "there. Money is a number.\n\n"
-        "**Writes**: an `Idempotency-Key` makes a POST safe to repeat for 24 hours; `If-Match` with a read's `ETag` "
-        "refuses a change of what has changed since. PUT and PATCH both change only the fields that they name."
-    ),
-    "VERSION": "1.0.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "SCHEMA_PATH_PREFIX": r"/api/v1",
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "SERVE_AUTHENTICATION": [],
-    "PREPROCESSING_HOOKS": ["crm.core.api.schema.only_canonical"],
-    "POSTPROCESSING_HOOKS": [],  # the usual one names enums, and stumbles over equal ones
-    "APPEND_COMPONENTS": {
-        "securitySchemes": {
-            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-            "session": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
-            "vendorKey": {
-                "type": "apiKey",
-                "in": "header",
-                "name": "x-api-key",
-                "description": "A vendor's key, for the submission of leads alone.",
-            },
-        },
-        "schemas": {
-            "Error": {
-                "type": "object",
-                "required": ["detail"],
-                "properties": {
-                    "detail": {
-                        "oneOf": [
-                            {"type": "string"},
-                            {"type": "array", "items": {"$ref": "#/components/schemas/FieldError"}},
-                        ]
-                    }
-                },
-            },
-            "FieldError": {
-                "type": "object",
-                "required": ["loc", "msg", "type"],
-                "properties": {
-                    "loc": {"type": "array", "items": {"oneOf": [{"type": "string"}, {"type": "integer"}]}},
-                    "msg": {"type": "string"},
-                    "type": {"type": "string"},
-                },
-                "example": {"loc": ["body", "email"], "msg": "Not an e-mail address.", "type": "invalid"},
-            },
-        },
-    },
-}
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ORIGINS")
 CORS_URLS_REGEX = r"^/(api|openapi\.json)"
 CORS_ALLOW_HEADERS = [
@@ -319,6 +256,13 @@ CALL_PROVIDER = env.choice("CALL_PROVIDER", "simulator", ("simulator", "twilio")
 SIMULATOR_ANSWER_RATE = env.share("SIMULATOR_ANSWER_RATE", 0.7)
 SIMULATOR_CALL_SECONDS = env.number("SIMULATOR_CALL_SECONDS", 2, high=3600)
 SIMULATOR_SEED = env.text("SIMULATOR_SEED", "agentconnect")
+TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID", "")
+TWILIO_AUTH_TOKEN = env.text("TWILIO_AUTH_TOKEN", "")
+TWILIO_CALLER_NUMBER = env.text("TWILIO_CALLER_NUMBER", "")  # where an agent has none of its own
+TWILIO_API_BASE = env.origin("TWILIO_API_BASE", "https://api.twilio.com")
+TWILIO_TIMEOUT_SECONDS = env.number("TWILIO_TIMEOUT_SECONDS", 10, low=1, high=120)
+if CALL_PROVIDER == "twilio" and not (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN):
+    raise wrong("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN must be set where CALL_PROVIDER is twilio.")
 
 # --- Pages, static files -----------------------------------------------------------------------------------------
 

@@ -11,7 +11,10 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
+from urllib.parse import urlencode
 from uuid import UUID
+
+CALL_PARAM = "call"  # the query parameter that a provider adds to both addresses of a call, with our id
 
 
 class ProviderError(Exception):
@@ -25,6 +28,11 @@ class ProviderError(Exception):
 
 class BadSignature(Exception):
     """A callback that the provider did not sign: answer 403 and change nothing."""
+
+
+def naming(url: str, call_id: UUID, **more: str) -> str:
+    """The address with our id of the call in its query, which every provider hands back as it got it."""
+    return url + ("&" if "?" in url else "?") + urlencode({CALL_PARAM: str(call_id), **more})
 
 
 class CallStatus(StrEnum):
@@ -100,7 +108,8 @@ class CallRequest:
 
     `call_id` is the idempotency key: placing it twice makes one call. `attended`: a person of ours talks (from the
     cockpit) in place of the script; `agent_phone` is where a provider that can't reach their browser rings them first.
-    The two addresses are absolute and name the call, so that a callback that overtakes the answer still finds it.
+    The two addresses are absolute; the provider adds `CALL_PARAM` to them, so that a callback that overtakes the answer
+    to `place` still names the call.
     """
 
     call_id: UUID

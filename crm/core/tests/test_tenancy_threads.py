@@ -226,6 +226,11 @@ def test_a_real_worker_runs_in_the_senders_company_or_not_at_all(worker: None, a
     sweep.delay()
     assert wait(2) == sorted([(x.pk, [f"contact-{x.name}"]) for x in (a, b)], key=repr)
     seen.clear()
+    with company_active(a.pk):
+        later("tests.see", "put off", seconds=0.5)
+    assert seen == []
+    assert wait(1) == [(a.pk, ["contact-a"], "put off")]
+    seen.clear()
     celery_app.send_task("tests.see")  # with no company in the header
     threading.Event().wait(1)
     assert seen == []
@@ -242,6 +247,13 @@ def test_in_eager_mode_a_task_has_the_company_too(
         (see.si("chained") | see.si("chained")).apply_async()
     wanted = [(a.pk, ["contact-a"], *x) for x in ([], ["direct"], ["chained"], ["chained"])]
     assert sorted(seen, key=repr) == sorted(wanted, key=repr)
+
+
+def test_what_is_put_off_is_left_to_its_sweep_when_eager(a: Company, django_capture_on_commit_callbacks: Any) -> None:
+    seen.clear()
+    with django_capture_on_commit_callbacks(execute=True), company_active(a.pk):
+        later("tests.see", seconds=1)
+    assert seen == []
 
 
 def test_with_no_company_nothing_is_sent(db: None) -> None:
