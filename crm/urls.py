@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("crm.dashboard.urls")),
     path("", include("crm.accounts.urls")),
     path("leads/", include("leads.urls")),
+    path("contacts/", include("leads.contacts.urls")),
     path("agents/", include("agents.urls")),
     path("vendors/", include("crm.vendors.urls")),
     path("audit/", include("crm.audit.urls")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,7 @@ class Entry:
     what: str
     quote: str = ""
     why: str = ""
+    lead: Lead | None = None  # which one it is about, where there are several
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,21 @@ def timeline_of(
 
 
 def everything(lead: Lead, agents: Mapping[UUID, str], labels: Mapping[str, str], before: str) -> Timeline:
-    found = entries_for([lead.pk, lead.contact_id], limit=PAGE + 1, before_id=as_uuid(before))
+    return happened_to([lead.pk, lead.contact_id], agents, labels, before)
+
+
+def happened_to(
+    ids: Iterable[UUID],
+    agents: Mapping[UUID, str],
+    labels: Mapping[str, str],
+    before: str,
+    leads: Mapping[UUID, Lead] | None = None,
+) -> Timeline:
+    """One page of what happened to these objects together; `leads`: those that an entry about them is to name."""
+    found = entries_for(ids, limit=PAGE + 1, before_id=as_uuid(before))
     shown = found[:PAGE]
-    notes = notes_in(shown)
-    entries = [told(item, agents, labels, notes) for item in shown]
+    notes, known = notes_in(shown), leads or {}
+    entries = [replace(told(item, agents, labels, notes), lead=known.get(item.object_id)) for item in shown]
     return Timeline(entries, str(shown[-1].id) if len(found) > PAGE else "")
 
 

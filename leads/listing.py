@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import Model
 from django.http import QueryDict
 
 from agents.models import Agent
@@ -14,7 +15,7 @@ from crm.accounts.models import User
 from crm.accounts.permissions_table import allows
 from crm.core.keyset import BadCursor, Order
 from crm.lists.models import SavedSearch
-from leads.models import Lead, Priority, Qualification, Stage, Status
+from leads.models import Lead, OptIn, Priority, Qualification, Stage, Status
 from leads.querysets import OPEN_STATUSES
 from leads.rows import Holder
 
@@ -159,9 +160,9 @@ def order_named(name: str) -> Order | None:
 
 @dataclass(frozen=True)
 class Page:
-    """One window of the list and the ways on from it (cursors, empty where the list ends)."""
+    """One window of a list and the ways on from it (cursors, empty where the list ends)."""
 
-    rows: list[Lead]
+    rows: list[Any]
     next: str
     back: str
 
@@ -188,9 +189,9 @@ def counted(rows: Any) -> int:
     return int(rows.order_by()[: COUNT_LIMIT + 1].count())
 
 
-def neighbours(rows: Any, order: Order, lead: Lead) -> tuple[Lead | None, Lead | None]:
-    """The leads before and behind this one in the list, whether or not it is in the list itself."""
-    position = order.position_of(lead)
+def neighbours(rows: Any, order: Order, row: Model) -> tuple[Any, Any]:
+    """The rows before and behind this one in the list, whether or not it is in the list itself."""
+    position = order.position_of(row)
     before = order.take(rows, 1, position, backwards=True)
     behind = order.take(rows, 1, position)
     return (before[0] if before else None), (behind[0] if behind else None)
@@ -223,6 +224,9 @@ CHOICES: dict[str, Mapping[str, str]] = {
     "qualification_status": dict(Qualification.choices),
     "sla_status": SLA_WORDS,
     "unassigned": {"true": "nobody", "false": "somebody"},
+    "lifecycle_stage": dict(Stage.choices),
+    "opt_in_status": dict(OptIn.choices),
+    "do_not_contact": {"true": "must not be contacted", "false": "may be contacted"},
 }
 LABELS: dict[str, tuple[str, str]] = {
     "agent_id": ("Agent", "is {}"),
@@ -247,6 +251,12 @@ LABELS: dict[str, tuple[str, str]] = {
     "sla_status": ("SLA", "is {}"),
     "search": ("Search", "“{}”"),
     "saved_search": ("View", "is {}"),
+    "lifecycle_stage": ("Stage", "is {}"),
+    "opt_in_status": ("Consent", "is {}"),
+    "do_not_contact": ("They", "{}"),
+    "phone_e164": ("Phone", "is {}"),
+    "email": ("E-mail", "is {}"),
+    "organization": ("Employer", "is {}"),
 }
 ALIASES = {"query": "search", "status_filter": "status"}
 

@@ -118,6 +118,9 @@ class Contact(TenantModel):
         ]
         indexes = [
             models.Index(fields=["company", "-created_at", "-id"], name="contact_newest"),
+            # the list by its other orders, ties by id
+            models.Index(fields=["company", "-updated_at", "-id"], condition=ALIVE, name="contact_updated"),
+            models.Index(fields=["company", "last_name", "id"], condition=ALIVE, name="contact_last_name"),
             # a vendor's ping asks by hash; the database makes it, so that nothing can write one without the other
             models.Index(
                 F("company"),

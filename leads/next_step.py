@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from crm.core.templatetags.ui import clock, span
-from leads.models import Lead, Stage
+from leads.models import Contact, Lead, Stage
 from leads.sla import SlaStatus, sla_status
 
 
@@ -71,10 +71,10 @@ def open_step(lead: Lead, at: datetime) -> Step:
     return Step("Keep it going", "The first response was made", "reply", "mut", lead.first_response_at)
 
 
-def local_times(lead: Lead, at: datetime) -> str:
+def local_times(contact: Contact, at: datetime) -> str:
     """What the clock says where the contact may be: "1:18 pm, Phoenix"; empty where nobody knows."""
     shown: dict[str, str] = {}
-    for name in lead.contact.zones:
+    for name in contact.zones:
         try:
             local = at.astimezone(ZoneInfo(name))
         except (ZoneInfoNotFoundError, ValueError):

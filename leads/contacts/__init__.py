@@ -1,0 +1,1 @@
+"""The people behind the leads: their list, and each one's page."""
