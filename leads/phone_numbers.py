@@ -9,6 +9,7 @@ from phonenumbers import NumberParseException, PhoneNumberFormat
 from phonenumbers import timezone as number_zones
 
 from leads.errors import InvalidPhone
+from leads.plain_numbers import read_plain
 
 UNKNOWN_ZONE = "Etc/Unknown"
 
@@ -19,7 +20,10 @@ def normalize(text: str, country: str = "US") -> str:
     Understands every script's digits, vanity letters, `tel:` and a leading `00` wherever the country itself does
     not dial so. Raises `InvalidPhone` for what `phonenumbers` calls no valid number.
     """
-    for reading in _readings(text.strip()):
+    written = text.strip()
+    if (number := read_plain(written, country)) is not None:
+        return number
+    for reading in _readings(written):
         if (number := _parsed(reading, country)) is not None:
             return number
     raise InvalidPhone(text)

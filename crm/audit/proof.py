@@ -7,7 +7,7 @@ ties that to the whole `mac` of the seal before. Without the key none of them ca
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 import json
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from crm.audit.models import AuditEntry
 
 HALF = 32  # hexadecimal digits
+BLOCK = 64  # bytes that SHA-256 works on at a time
 START = "0" * 2 * HALF  # stands before a company's first seal
 
 
@@ -68,8 +69,24 @@ def clean_ip(address: str | None) -> str | None:
         return None
 
 
+def keyed_digest(message: bytes) -> str:
+    """HMAC-SHA256 under `AUDIT_KEY` in hexadecimal; the key is worked in once, which is half of a short one's time."""
+    inner, outer = (begun.copy() for begun in _begun(str(settings.AUDIT_KEY)))
+    inner.update(message)
+    outer.update(inner.digest())
+    return str(outer.hexdigest())
+
+
+@lru_cache(maxsize=4)
+def _begun(key: str) -> tuple[Any, Any]:
+    """Both hashes of RFC 2104 with the padded key in them."""
+    whole = key.encode()
+    padded = (whole if len(whole) <= BLOCK else hashlib.sha256(whole).digest()).ljust(BLOCK, b"\0")
+    return hashlib.sha256(bytes(byte ^ 0x36 for byte in padded)), hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+
+
 def _mac(*parts: Any) -> str:
-    return hmac.digest(str(settings.AUDIT_KEY).encode(), _canonical(parts), "sha256").hex()
+    return keyed_digest(_canonical(parts))
 
 
 def _canonical(parts: tuple[Any, ...]) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,21 +10,21 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
+from json.encoder import encode_basestring_ascii as quoted  # `json.dumps` of a text
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.timezone import now
 
 from crm.audit.events import events_recorded
 from crm.audit.models import AuditEntry, JournalEntry
-from crm.audit.proof import clean_ip, content_mac
+from crm.audit.proof import clean_ip, content_mac, keyed_digest
 from crm.core.actors import Actor, System, VendorActor
 from crm.core.bulk_rows import insert_rows
 from crm.core.http import current_origin
+from crm.core.new_rows import new_row
 from crm.core.tenancy import current_scope
 
 ENCODER = DjangoJSONEncoder()
@@ -89,11 +88,11 @@ def record_many(events: Iterable[Event]) -> list[AuditEntry]:
 
 def take_over(events: Iterable[Event]) -> list[AuditEntry]:
     """Write the batch as history from elsewhere, oldest first: the same entries, and nobody is told of them."""
-    batch, origin, moment = list(events), current_origin(), now()
+    batch = list(events)
     if not batch:
         return []
-    ip = clean_ip(origin.ip)
-    entries = [_entry(event, ip, origin.request_id, moment) for event in batch]
+    scribe = _Scribe()
+    entries = [scribe.entry(event) for event in batch]
     insert_rows(AuditEntry, entries)
     job = _batch.get()
     told = [pair for pair in zip(batch, entries, strict=True) if job is not None or pair[0].changes]
@@ -101,48 +100,59 @@ def take_over(events: Iterable[Event]) -> list[AuditEntry]:
     return entries
 
 
-def _entry(event: Event, ip: str | None, request_id: str, moment: datetime) -> AuditEntry:
-    by = event.by
-    kind = "system" if isinstance(by, System) else "vendor" if isinstance(by, VendorActor) else "user"
-    label = by.name if isinstance(by, System) else by.code if isinstance(by, VendorActor) else ""
-    entry = AuditEntry(
-        company_id=_company_of(event.obj),  # type: ignore[misc]  # none is claimed by the insert, or refused
-        at=event.at or moment,
-        action=event.action,
-        actor_kind=kind,
-        user=None if isinstance(by, System | VendorActor) else by,
-        actor_label=label,
-        object_type=event.obj._meta.model_name or "",
-        object_id=event.obj.pk,
-        changes=[_change(event.obj, name, *values) for name, values in event.changes.items()],
-        data=plain(dict(event.data)),
-        ip=ip,
-        request_id=request_id,
-    )
-    entry.mac = content_mac(entry)
-    return entry
+class _Scribe:
+    """Makes the entries of one batch; what they have in common is looked up once."""
 
+    def __init__(self) -> None:
+        origin = current_origin()
+        self.ip, self.request_id, self.moment = clean_ip(origin.ip), origin.request_id, now()
+        scope = current_scope()
+        self.active = scope if isinstance(scope, UUID) else None
+        self.of_nothing = keyed_hash(None)  # half of what is hashed: what a new row's fields were before
 
-def _company_of(obj: models.Model) -> UUID | None:
-    """The company itself is the object of its own events; other rows name theirs, or have none and take the active."""
-    named = obj.pk if obj._meta.label == "accounts.Company" else getattr(obj, "company_id", None)
-    active = current_scope()
-    return named or (active if isinstance(active, UUID) else None)
+    def entry(self, event: Event) -> AuditEntry:
+        by, obj = event.by, event.obj
+        user = None if isinstance(by, System | VendorActor) else by
+        entry = new_row(
+            AuditEntry,
+            company_id=self._company_of(obj),  # none is claimed by the insert, or refused
+            at=event.at or self.moment,
+            action=event.action,
+            actor_kind="user" if user else "system" if isinstance(by, System) else "vendor",
+            user=user,
+            actor_label=by.name if isinstance(by, System) else by.code if isinstance(by, VendorActor) else "",
+            object_type=obj._meta.model_name or "",
+            object_id=obj.pk,
+            changes=[self._change(obj, name, *values) for name, values in event.changes.items()],
+            data=plain(event.data),
+            ip=self.ip,
+            request_id=self.request_id,
+        )
+        entry.mac = content_mac(entry)
+        return entry
 
+    def _company_of(self, obj: models.Model) -> UUID | None:
+        """The company itself is the object of its own events; others name theirs, or have none and take the active."""
+        named = obj.pk if obj._meta.label == "accounts.Company" else getattr(obj, "company_id", None)
+        return named or self.active
 
-def _change(obj: models.Model, name: str, before: Any, after: Any) -> dict[str, Any]:
-    if name in SECRET_FIELDS:
-        return {"field": name}
-    if name in getattr(obj, "personal", ()):
-        return {"field": name, "before_hash": keyed_hash(before), "after_hash": keyed_hash(after)}
-    return {"field": name, "before": plain(before), "after": plain(after)}
+    def _change(self, obj: models.Model, name: str, before: Any, after: Any) -> dict[str, Any]:
+        if name in SECRET_FIELDS:
+            return {"field": name}
+        if name in getattr(obj, "personal", ()):
+            return {"field": name, "before_hash": self._hash(before), "after_hash": self._hash(after)}
+        return {"field": name, "before": plain(before), "after": plain(after)}
+
+    def _hash(self, value: Any) -> str:
+        return self.of_nothing if value is None else keyed_hash(value)
 
 
 def _journal(event: Event, entry: AuditEntry, job: UUID | None) -> JournalEntry:
     """In a batch every event has its line, so that undo knows what else has happened to the object since."""
     changed = {**event.changes, **event.images} if job else event.changes
     kept = {name: pair for name, pair in changed.items() if name not in SECRET_FIELDS}
-    return JournalEntry(
+    return new_row(
+        JournalEntry,
         company_id=entry.company_id,
         entry=entry,
         object_type=entry.object_type,
@@ -155,25 +165,18 @@ def _journal(event: Event, entry: AuditEntry, job: UUID | None) -> JournalEntry:
 
 def keyed_hash(value: Any) -> str:
     """HMAC-SHA256 with `AUDIT_KEY`: equal values can be told equal, and nothing else of them."""
-    if value is None:
-        return _hash_of("null", settings.AUDIT_KEY)  # half of what is hashed: what a new row's fields were before
-    text = json.dumps(value) if isinstance(value, str) else json.dumps(plain(value), sort_keys=True)
-    return hmac.digest(str(settings.AUDIT_KEY).encode(), text.encode(), "sha256").hex()
-
-
-@lru_cache(maxsize=4)
-def _hash_of(text: str, key: str) -> str:
-    return hmac.digest(str(key).encode(), text.encode(), "sha256").hex()
+    text = quoted(value) if isinstance(value, str) else json.dumps(plain(value), sort_keys=True)
+    return keyed_digest(text.encode())
 
 
 def plain(value: Any) -> Any:
     """As JSON holds it: dates in ISO form, decimals and ids as text, rows as their ids."""
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, models.Model):
         return str(value.pk)
     if isinstance(value, float):
         return _plain_number(value)
-    if value is None or isinstance(value, str | int):
-        return value
     if isinstance(value, datetime | date | Decimal | UUID):
         return ENCODER.default(value)
     if isinstance(value, Mapping):

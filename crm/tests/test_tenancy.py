@@ -81,7 +81,7 @@ UNSCOPED = {
 RAW_SQL = {
     "crm/audit/guard.py": 1,  # triggers
     "crm/compliance/guard.py": 3,  # triggers and foreign keys
-    "crm/core/bulk_rows.py": 2,  # a set as one parameter, after the checks of every insert and update
+    "crm/core/bulk_rows.py": 3,  # a set by one statement, after the checks of every insert and update
     "crm/core/composite_keys.py": 1,  # constraints
     "crm/core/health.py": 1,  # SELECT 1
     "crm/core/kept_query.py": 1,  # a query that the ORM compiled, scope and all

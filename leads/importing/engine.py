@@ -21,6 +21,8 @@ from crm.accounts.models import Company, DuplicatePolicy
 from crm.audit.recording import Event, record_many
 from crm.core.actors import Actor, as_user
 from crm.core.bulk_rows import insert_rows, update_rows
+from crm.core.ids import uuid7
+from crm.core.new_rows import new_row
 from leads import events
 from leads.actions.contacts import Changes, created_event, differing
 from leads.actions.creating import lead_created_event
@@ -129,12 +131,14 @@ class _Batches:
         """Without a file it only foresees."""
         self.plan, self.company, self.agent, self.by, self.file = plan, plan.company, plan.agent, plan.by, file
         self.preparer = Preparer(plan.headers, plan.mapping, plan.company)
+        self.user = as_user(plan.by)
         self.outcome = Outcome()
         self.seen: set[int] = set()  # hashes of what earlier batches would have brought in
         self._begin()
 
     def _begin(self) -> None:
         """Once written it can be read again: memory stays flat however long the file is."""
+        self.at = now()
         self.by_phone: dict[str, Contact] = {}
         self.by_email: dict[str, Contact] = {}
         self.taken: dict[UUID, Lead] = {}  # contact → its open lead that a new one would repeat
@@ -179,7 +183,11 @@ class _Batches:
         """Lock and remember the contacts that the rows may match; their ids."""
         phones = {row.contact.get("phone_e164", "") for row in rows} - {""}
         emails = {row.contact.get("email", "") for row in rows} - {""}
-        known = Contact.objects.alive().filter(Q(phone_e164__in=phones) | Q(email__in=emails)).order_by("pk")
+        ids = {*_answering("phone_e164", phones), *_answering("email", emails)}
+        if not ids:
+            return set()
+        by_either = Q(phone_e164__in=phones) | Q(email__in=emails)  # still, once they are locked
+        known = Contact.objects.alive().filter(by_either, pk__in=ids).order_by("pk")
         contacts = list(known if self.file is None else known.select_for_update(no_key=True))
         for contact in contacts:
             self._remember(contact)
@@ -219,7 +227,10 @@ class _Batches:
         if existing is not None and not self._may_repeat:
             self._refuse(row, existing)
             return
-        lead = Lead(contact=contact, created_by=as_user(self.by), is_duplicate=existing is not None, **row.lead)
+        lead = new_row(
+            Lead, contact=contact, created_by=self.user, is_duplicate=existing is not None, import_file=self.file,
+            created_at=self.at, updated_at=self.at, stage_changed_at=self.at, **row.lead,
+        )  # fmt: skip
         self.leads.append(lead)
         self.outcome.rows.append(row.row)
         self.taken[contact.pk] = lead
@@ -231,7 +242,7 @@ class _Batches:
         if self.plan.mode != ImportMode.NEW:
             self.outcome.updated += 1
         elif self._may_repeat:
-            self.outcome.created.append(Lead().pk)
+            self.outcome.created.append(uuid7())
         else:
             self._refuse(row, None)
 
@@ -283,7 +294,7 @@ class _Batches:
         self.outcome.updated += 1
 
     def _add(self, row: Prepared) -> Contact:
-        contact = Contact(created_by=as_user(self.by), **row.contact)
+        contact = new_row(Contact, created_by=self.user, created_at=self.at, updated_at=self.at, **row.contact)
         self.added[contact.pk] = contact
         self._remember(contact)
         return contact
@@ -319,7 +330,6 @@ class _Batches:
     def _write_leads(self) -> None:
         for lead in self.leads:
             lead.search_text, lead.last_name_key = lead.contact.search_text, lead.contact.sort_key
-            lead.import_file = self.file
         insert_rows(Lead, self.leads)
         edited = [*self.edited.values()]
         for lead, _ in edited:
@@ -334,6 +344,13 @@ class _Batches:
 
     def _match_of(self, lead: Lead) -> Match:
         return Match(lead.contact, is_new=lead.contact_id in self.added, other_id=self.two.get(lead.pk))
+
+
+def _answering(name: str, values: set[str]) -> Iterable[UUID]:
+    """Contacts by phone or by e-mail. The blank is named, so that PostgreSQL may use the index that leaves it out."""
+    if not values:
+        return ()
+    return Contact.objects.alive().filter(**{f"{name}__in": values}).exclude(**{name: ""}).values_list("pk", flat=True)
 
 
 def keys_of(contact: Contact) -> Iterator[int]:

@@ -29,6 +29,8 @@ LONGEST = {
     "source": 100,
 }
 
+LONGEST_EMAIL = 254
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -130,6 +132,8 @@ def _short(name: str, text: str) -> str:
 
 def _email(text: str) -> str:
     text = text.removeprefix("mailto:").strip().lower()
+    if len(text) > LONGEST_EMAIL:
+        raise ValueError(f"The e-mail address is longer than {LONGEST_EMAIL} characters")
     try:
         validate_email(text)
     except ValidationError:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hmac
 import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -11,7 +12,7 @@ from django.utils.timezone import now
 
 from crm.audit.events import events_recorded
 from crm.audit.models import AuditEntry, JournalEntry
-from crm.audit.proof import content_mac
+from crm.audit.proof import content_mac, keyed_digest
 from crm.audit.recording import Event, keyed_hash, record, record_many
 from crm.core.actors import System, VendorActor
 from crm.core.tenancy import unscoped
@@ -107,6 +108,13 @@ def test_an_entrys_hash_is_the_same_after_the_database_kept_it(in_company, admin
     read = AuditEntry.objects.get()
     assert written.mac == read.mac == content_mac(read) and len(read.mac) == 64
     json.dumps(read.data, allow_nan=False)
+
+
+@pytest.mark.parametrize("key", ["", "k", "k" * 64, "ключ" * 40])
+def test_the_keyed_hash_is_an_hmac(settings, key):
+    settings.AUDIT_KEY = key
+    assert keyed_digest(b"text") == hmac.digest(key.encode(), b"text", "sha256").hex()
+    assert keyed_hash("ü") == hmac.digest(key.encode(), b'"\\u00fc"', "sha256").hex()
 
 
 def test_a_platform_superusers_deed_belongs_to_the_company_it_works_in(in_company, db):
