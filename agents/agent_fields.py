@@ -10,6 +10,7 @@ from crm.accounts.regions import is_timezone
 from crm.core.api.fields import E164
 from crm.core.errors import InvalidField
 from crm.core.working_hours import validate_hours
+from crm.providers.scripts import script_problem
 
 LIMITS = {
     "max_attempts": (1, 100),
@@ -73,6 +74,13 @@ def _text(field: str, value: Any) -> str:
     return value
 
 
+def _script(field: str, value: Any) -> str:
+    text = _text(field, value)
+    if problem := script_problem(text):
+        raise InvalidField(field, problem)
+    return text
+
+
 def _caller_number(field: str, value: Any) -> str:
     if value in (None, ""):
         return ""
@@ -96,7 +104,7 @@ CLEANERS: dict[str, Callable[[str, Any], Any]] = {
     "retry_delay_minutes": _number,
     "max_concurrent_calls": _number,
     "max_capacity": lambda field, value: value,
-    "voice_script": _text,
+    "voice_script": _script,
     "voice": _text,
     "caller_number": _caller_number,
 }

@@ -70,7 +70,15 @@ class AgentForm(CleanForm):
     )
     max_concurrent_calls = forms.IntegerField(min_value=1, max_value=1000, initial=1, label="Calls at once")
     voice_script = forms.CharField(
-        max_length=20_000, required=False, widget=forms.Textarea(attrs={"rows": 6}), label="Script"
+        max_length=20_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        label="Script",
+        help_text=(
+            "What it says, with {{first_name|there}} and the like. A line for each key: [1 transfer +14155550100 Maya] "
+            "One moment, [2 call back] Until tomorrow, [3 qualified] Wonderful, [9 opt out] Goodbye; "
+            "[voicemail] for what a machine is told."
+        ),
     )
     voice = forms.CharField(max_length=64, required=False)
     caller_number = forms.CharField(max_length=16, required=False, help_text="In the form +14155550123")

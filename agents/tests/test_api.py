@@ -145,6 +145,8 @@ def test_a_voice_agent_is_made(api, manager, company):
         ({"name": "Ava", "timezone": "Mars/Base"}, 422, "timezone"),
         ({"name": "Ava", "caller_number": "0800"}, 422, "caller_number"),
         ({"name": "Ava", "max_attempts": 0}, 422, "max_attempts"),
+        ({"name": "Ava", "voice_script": "Hello {{ssn}}"}, 422, "voice_script"),
+        ({"name": "Ava", "voice_script": "Hello\n[9 opt ut!] Bye"}, 422, "voice_script"),
     ],
 )
 def test_bad_bodies_name_the_field_and_make_nothing(api, manager, company, body, status, place):

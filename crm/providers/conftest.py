@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from crm.core.ids import uuid7
 from crm.providers.ports import CallRequest, CallUpdate
 from crm.providers.scripts import parse_script
 from crm.providers.tests import hook
+from crm.providers.twilio.tests.stand_in import SID, TOKEN, StandIn, running
 
 SCRIPT = """Hello {{first_name}}, this is {{agent}}. Press 1 for Maya, 2 for a call back, 9 to be left alone.
 [1 transfer +14155550100 Maya Chen] One moment.
@@ -50,3 +51,12 @@ def request_for(settings: Any) -> Callable[..., CallRequest]:
         return CallRequest(**defaults | values)
 
     return make
+
+
+@pytest.fixture
+def stand_in(settings: Any) -> Iterator[StandIn]:
+    """A Twilio of our own, at which the settings point."""
+    settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN = SID, TOKEN
+    with running() as (twilio, address):
+        settings.TWILIO_API_BASE = address
+        yield twilio

@@ -149,9 +149,10 @@ class CallUpdate:
     """What a callback told of a call; what it did not tell is None or empty and changes nothing.
 
     `event_id` is unique per provider: a repeat has the same. `call_id` is ours, None where the callback does not name
-    it and the call is found by `provider_id`. Outcome and detail (`busy`, `voicemail`, `invalid_number`, `hung_up`,
-    `agent_no_answer` …) come with a final status. `disposition_hint` is a disposition's code that the conversation
-    asks for, `callback_at` when the person asked to be called. `cost` is in `currency`.
+    it and the call is found by `provider_id`. A completed call without an outcome was answered, unless a machine was
+    told to have answered it (`answered_by` is `human` or `machine`). Outcome and detail (`busy`, `voicemail`,
+    `invalid_number`, `hung_up`, `agent_no_answer` …) come with a final status. `disposition_hint` is a disposition's
+    code that the conversation asks for, `callback_at` when the person asked to be called. `cost` is in `currency`.
     """
 
     provider: str

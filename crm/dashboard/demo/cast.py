@@ -107,8 +107,13 @@ BRIGHTWATER = Cast(
     [
         Voice(
             "Nova",
-            "Hello {{first_name}}, this is Nova from Brightwater Solar. You asked us about solar power. "
-            "Is this a good moment?",
+            "Hello {{first_name|there}}, this is Nova from Brightwater Solar. You asked us about solar power. "
+            "Press 1 to talk to Priya, 2 to be called tomorrow, 3 for an offer, 9 to be taken off our list.\n"
+            "[1 transfer +12125550133 Priya Sethi] I am putting you through to Priya.\n"
+            "[2 call back] Until tomorrow.\n"
+            "[3 qualified] You will have our offer within the day.\n"
+            "[9 opt out] You are off our list. Goodbye.\n"
+            "[voicemail] Hello {{first_name|there}}, Nova from Brightwater Solar. We will try you again.",
             ALL_HOURS,
             load=140,
         ),

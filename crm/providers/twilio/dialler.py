@@ -1,0 +1,114 @@
+"""Calls by Twilio: REST to dial, signed callbacks, answering-machine detection, recording, and TwiML for the script."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from twilio.base.exceptions import TwilioRestException
+from twilio.request_validator import RequestValidator
+
+from crm.providers.ports import (
+    BadSignature,
+    Callback,
+    CallHandle,
+    CallRequest,
+    CallUpdate,
+    ProviderError,
+    VoiceAnswer,
+    naming,
+)
+from crm.providers.twilio.callbacks import AGENT_LEG, LEG, updates_of
+from crm.providers.twilio.client import twilio
+from crm.providers.twilio.twiml import answer_of
+
+RING_SECONDS = 25  # about five rings; most voicemails take over later
+LONGEST_SECONDS = 3600
+CLOCKS_DIFFER = timedelta(seconds=5)
+LATEST = 20
+OVER_ALREADY = (20404, 21220)  # no such call (any more); not in progress
+EVENTS = ["initiated", "ringing", "answered", "completed"]
+
+
+class TwilioDialler:
+    name = "twilio"
+
+    def place(self, request: CallRequest) -> CallHandle:
+        """`POST …/Calls.json`; where a person of ours talks, their own telephone rings first and is bridged."""
+        asked = _asked(request)
+        with twilio() as client:
+            return _handle(client.calls.create(**asked))
+
+    def find(self, call_id: UUID, *, to: str, since: datetime, known: Collection[str] = ()) -> CallHandle | None:
+        """Twilio keeps no name of ours: the first call to that number since then that no other call of ours is."""
+        with twilio() as client:
+            made = client.calls.list(to=to, limit=LATEST)
+            ids = [(call.date_created, call.parent_call_sid or call.sid) for call in made if _is_ours(call, since)]
+        return next((CallHandle(sid) for _, sid in sorted(ids) if sid not in known), None)
+
+    def cancel(self, provider_id: str) -> None:
+        with twilio() as client:
+            try:
+                client.calls(provider_id).update(status="completed")
+            except TwilioRestException as error:
+                if error.code not in OVER_ALREADY:
+                    raise
+
+    def parse_callback(self, callback: Callback) -> list[CallUpdate]:
+        _check_signature(callback)
+        return updates_of(callback)
+
+    def answer(self, request: CallRequest, callback: Callback) -> VoiceAnswer:
+        _check_signature(callback)
+        return answer_of(request, callback)
+
+
+def _asked(request: CallRequest) -> dict[str, Any]:
+    status_url = naming(request.status_url, request.call_id)
+    asked = {
+        "to": request.to,
+        "from_": request.caller or settings.TWILIO_CALLER_NUMBER,
+        "url": naming(request.voice_url, request.call_id),
+        "status_callback": status_url,
+        "status_callback_event": EVENTS,
+        "timeout": RING_SECONDS,
+        "time_limit": LONGEST_SECONDS,
+    }
+    if not asked["from_"]:
+        raise ProviderError("No number to call from: give the agent one, or set TWILIO_CALLER_NUMBER.", permanent=True)
+    if request.attended:
+        return asked | _bridged(request)
+    if request.record:
+        asked |= {"record": True, "recording_status_callback": status_url}
+    if request.detect_machine:  # a message is left after the beep
+        asked["machine_detection"] = "DetectMessageEnd" if request.script.voicemail else "Enable"
+    return asked
+
+
+def _bridged(request: CallRequest) -> dict[str, Any]:
+    if not request.agent_phone:
+        raise ProviderError("The agent has no telephone number at which Twilio can ring first.", permanent=True)
+    status_url = naming(request.status_url, request.call_id, **{LEG: AGENT_LEG})
+    return {"to": request.agent_phone, "status_callback": status_url}
+
+
+def _handle(call: Any) -> CallHandle:
+    if not isinstance(call.sid, str) or not call.sid:
+        raise ValueError("a call without a sid")
+    return CallHandle(call.sid)
+
+
+def _is_ours(call: Any, since: datetime) -> bool:
+    """Dialled by us, not come in; Twilio's clock counts whole seconds."""
+    made: datetime | None = call.date_created
+    return str(call.direction).startswith("outbound") and made is not None and made >= since - CLOCKS_DIFFER
+
+
+def _check_signature(callback: Callback) -> None:
+    signature = callback.headers.get("x-twilio-signature", "")
+    token = settings.TWILIO_AUTH_TOKEN
+    if not token or not RequestValidator(token).validate(callback.url, dict(callback.params), signature):
+        raise BadSignature("not signed by Twilio")
