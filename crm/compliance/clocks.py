@@ -39,6 +39,21 @@ def common(first: Sequence[Window], second: Sequence[Window]) -> tuple[Window, .
     return tuple(sorted(found))
 
 
+def minutes_of(text: str) -> int:
+    """From `HH:MM`; `24:00` is the day's end."""
+    hours, minutes = text.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def clock_of(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def spans_of(windows: Sequence[Window]) -> str:
+    """For people: `10:00–13:00 and 14:00–20:00`, `not at all`."""
+    return " and ".join(f"{clock_of(start)}–{clock_of(end)}" for start, end in windows) or "not at all"
+
+
 def _is_open(timetable: Timetable, local: datetime) -> bool:
     minute = local.hour * 60 + local.minute
     return any(start <= minute < end for start, end in timetable(local.date()))

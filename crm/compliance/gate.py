@@ -13,27 +13,30 @@ from crm.compliance.channels import HAS_HOURS
 from crm.compliance.facts import Facts, facts_of
 from crm.compliance.hours import hour_rules, next_permitted, zone_rule
 from crm.compliance.models import ContactDecision
-from crm.compliance.rules import person_rules
+from crm.compliance.rules import PRODUCT, expiring_rules, not_applicable, person_rules
 from crm.compliance.verdict import RuleOutcome, Verdict, rules_json
-from crm.compliance.zones import zones_of_contact
+from crm.compliance.zones import Whereabouts, whereabouts_of
 from crm.core.actors import Actor, System, VendorActor, as_user
 from crm.core.bulk_rows import insert_rows
 from leads.models import Contact, Lead
+
+NO_HOURS = not_applicable("calling_hours", "An e-mail has no calling hours", PRODUCT)
 
 
 def decide(contact: Contact, channel: str, *, at: datetime, actor: Actor, lead: Lead | None = None) -> Verdict:
     """May this contact be reached by this channel at that moment? Reads, writes nothing.
 
-    The contact's own row is taken as it is in memory: who acts on the answer has read it in its transaction.
+    `actor`: who would dial or send. The contact's own row is taken as it is in memory: who acts on the answer has read
+    it in its own transaction, and locked it where the person may change their mind meanwhile.
     """
-    return _judge(contact, channel, facts_of([contact], channel, at=at), at, actor, lead)
+    return _judge(contact, facts_of([contact], channel, at=at), actor, lead)
 
 
 def decide_many(contacts: Iterable[Contact], channel: str, *, at: datetime, actor: Actor) -> dict[UUID, Verdict]:
     """Contact's id → verdict; a constant number of statements, however many contacts."""
     rows = list(contacts)
     facts = facts_of(rows, channel, at=at)
-    return {contact.pk: _judge(contact, channel, facts, at, actor, None) for contact in rows}
+    return {contact.pk: _judge(contact, facts, actor, None) for contact in rows}
 
 
 def keep(verdict: Verdict) -> ContactDecision:
@@ -48,32 +51,35 @@ def keep_many(verdicts: Iterable[Verdict]) -> list[ContactDecision]:
     return rows
 
 
-def _judge(contact: Contact, channel: str, facts: Facts, at: datetime, actor: Actor, lead: Lead | None) -> Verdict:
-    zones = zones_of_contact(contact)
-    person = list(person_rules(contact, channel, facts))
-    timed: list[RuleOutcome] = []
-    if channel in HAS_HOURS:
-        person.append(zone_rule(zones))
-        timed = hour_rules(zones, channel, facts, at) if zones else []
-    rules = (*person, *timed)
+def _judge(contact: Contact, facts: Facts, actor: Actor, lead: Lead | None) -> Verdict:
+    where, has_hours = whereabouts_of(contact), facts.channel in HAS_HOURS
+    person = [*person_rules(contact, where, facts), *([zone_rule(where)] if has_hours else [])]
+    expiring = list(expiring_rules(contact, where, facts))
+    hours = hour_rules(where, facts) if has_hours and where.zones else () if has_hours else (NO_HOURS,)
+    rules = (*person, *(rule for rule, _ in expiring), *hours)
     return Verdict(
         contact_id=contact.pk,
         lead_id=lead.pk if lead else None,
-        channel=channel,
-        at=at,
+        channel=facts.channel,
+        at=facts.at,
         actor=actor,
         allowed=not any(rule.denies for rule in rules),
         rules=rules,
-        next_permitted_at=_next(person, zones, channel, facts, at),
+        next_permitted_at=_next(person, expiring, where, facts),
     )
 
 
 def _next(
-    person: Sequence[RuleOutcome], zones: Sequence[str], channel: str, facts: Facts, at: datetime
+    person: Sequence[RuleOutcome],
+    expiring: Sequence[tuple[RuleOutcome, datetime | None]],
+    where: Whereabouts,
+    facts: Facts,
 ) -> datetime | None:
-    if any(rule.denies for rule in person):
+    ends = [end for rule, end in expiring if rule.denies]
+    if any(rule.denies for rule in person) or None in ends:
         return None
-    return next_permitted(zones, channel, facts, at) if channel in HAS_HOURS else at
+    start = max([facts.at, *(end for end in ends if end)])
+    return next_permitted(where, facts, start) if facts.channel in HAS_HOURS else start
 
 
 def _decision(verdict: Verdict) -> ContactDecision:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from crm.compliance.channels import ALL, Channel
 from crm.compliance.facts import Facts, address_of
+from crm.compliance.laws import Law
 from crm.compliance.models import ConsentEvent, ConsentState
 from crm.compliance.verdict import Outcome, RuleOutcome
+from crm.compliance.zones import Whereabouts
 from leads.models import Contact, OptIn
 
 PERSON = "The person's own wish"
@@ -15,12 +18,23 @@ COMPANY = "The company's setting"
 PRODUCT = "AgentConnect CRM"
 
 
-def person_rules(contact: Contact, channel: str, facts: Facts) -> Iterator[RuleOutcome]:
+def person_rules(contact: Contact, where: Whereabouts, facts: Facts) -> Iterator[RuleOutcome]:
+    """What only a person or an act can change."""
     yield _alive(contact)
     yield _do_not_contact(contact, facts)
-    yield _suppression(contact, channel, facts)
-    yield _consent(contact, channel, facts)
-    yield _address(contact, channel)
+    yield _consent(contact, facts)
+    for law in facts.laws_of(where):
+        if law.needs_consent and law.in_force(facts.at.astimezone(UTC).date()):
+            yield _needed_consent(law, contact, facts)
+    yield _address(contact, facts.channel)
+
+
+def expiring_rules(contact: Contact, where: Whereabouts, facts: Facts) -> Iterator[tuple[RuleOutcome, datetime | None]]:
+    """What time alone may change, each with the moment at which it does: none where it never does."""
+    yield _suppression(contact, facts)
+    for law in facts.laws_of(where):
+        if law.limit and law.in_force(facts.at.astimezone(UTC).date()):
+            yield _limit(law, contact, facts)
 
 
 def passes(code: str, text: str, source: str) -> RuleOutcome:
@@ -29,6 +43,10 @@ def passes(code: str, text: str, source: str) -> RuleOutcome:
 
 def denies(code: str, text: str, source: str) -> RuleOutcome:
     return RuleOutcome(code, Outcome.DENY, text, source)
+
+
+def not_applicable(code: str, text: str, source: str) -> RuleOutcome:
+    return RuleOutcome(code, Outcome.NOT_APPLICABLE, text, source)
 
 
 def _alive(contact: Contact) -> RuleOutcome:
@@ -44,22 +62,13 @@ def _do_not_contact(contact: Contact, facts: Facts) -> RuleOutcome:
     return denies("do_not_contact", f"The contact is marked “do not contact”{_said(event)}", PERSON)
 
 
-def _suppression(contact: Contact, channel: str, facts: Facts) -> RuleOutcome:
-    row, what = facts.suppression_of(contact, channel), "E-mail address" if channel == Channel.EMAIL else "Number"
-    if row is None:
-        return passes("suppressed", f"{what} is not on the suppression list", "Suppression list")
-    source = f"Suppression list: {row.source}" if row.source else "Suppression list"
-    until = f" until {row.expires_at:%Y-%m-%d %H:%M} UTC" if row.expires_at else ""
-    return denies("suppressed", f"{what} is on the suppression list{until}", source)
-
-
-def _consent(contact: Contact, channel: str, facts: Facts) -> RuleOutcome:
+def _consent(contact: Contact, facts: Facts) -> RuleOutcome:
     """What was said of the channel counts before what was said of all; one who said nothing may be reached."""
-    event, what = facts.consent_of(contact).get(channel), Channel(channel).label
+    event, what = facts.consent_of(contact).get(facts.channel), Channel(facts.channel).label.lower()
     if event is not None and event.state == ConsentState.REVOKED:
-        return denies("consent", f"Consent to {what.lower()} was revoked{_said(event)}", PERSON)
+        return denies("consent", f"Consent to {what} was revoked{_said(event)}", PERSON)
     if event is not None and event.state == ConsentState.GRANTED:
-        return passes("consent", f"Consent to {what.lower()} was granted{_said(event)}", PERSON)
+        return passes("consent", f"Consent to {what} was granted{_said(event)}", PERSON)
     if contact.opt_in_status == OptIn.OPTED_OUT:
         return denies("consent", "The contact has opted out", PERSON)
     return passes("consent", "No consent was revoked", PERSON)
@@ -70,8 +79,36 @@ def _said(event: ConsentEvent | None) -> str:
     return f" on {event.at:%Y-%m-%d} ({event.get_source_display().lower()})" if event else ""
 
 
+def _needed_consent(law: Law, contact: Contact, facts: Facts) -> RuleOutcome:
+    event = facts.consent_of(contact).get(facts.channel)
+    if contact.opt_in_status == OptIn.OPTED_IN if event is None else event.state == ConsentState.GRANTED:
+        return passes(law.code, f"{law.title}: it was granted", law.source)
+    return denies(law.code, f"{law.title}: none is on record", law.source)
+
+
 def _address(contact: Contact, channel: str) -> RuleOutcome:
-    what = "e-mail address" if channel == Channel.EMAIL else "phone number"
+    one, none = ("an e-mail", "no e-mail") if channel == Channel.EMAIL else ("a phone", "no phone")
+    what = "address" if channel == Channel.EMAIL else "number"
     if address_of(contact, channel):
-        return passes("address", f"The contact has a {what}".replace("a e", "an e"), PRODUCT)
-    return denies("address", f"The contact has no {what}", PRODUCT)
+        return passes("address", f"The contact has {one} {what}", PRODUCT)
+    return denies("address", f"The contact has {none} {what}", PRODUCT)
+
+
+def _suppression(contact: Contact, facts: Facts) -> tuple[RuleOutcome, datetime | None]:
+    what = "E-mail address" if facts.channel == Channel.EMAIL else "Number"
+    row = facts.suppression_of(contact)
+    if row is None:
+        return passes("suppressed", f"{what} is not on the suppression list", "Suppression list"), None
+    source = f"Suppression list: {row.source}" if row.source else "Suppression list"
+    until = f" until {row.expires_at:%Y-%m-%d %H:%M} UTC" if row.expires_at else ""
+    return denies("suppressed", f"{what} is on the suppression list{until}", source), row.expires_at
+
+
+def _limit(law: Law, contact: Contact, facts: Facts) -> tuple[RuleOutcome, datetime | None]:
+    assert law.limit is not None
+    most, span = law.limit.attempts, law.limit.span
+    recent = [moment for moment in facts.attempts.get(contact.pk, ()) if facts.at - span < moment <= facts.at]
+    text = f"{law.title}: {most} in {law.limit.hours} hours; tried {len(recent)} times in the last {law.limit.hours}"
+    if len(recent) < most:
+        return passes(law.code, text, law.source), None
+    return denies(law.code, text, law.source), recent[-most] + span

@@ -96,7 +96,7 @@ def test_a_verdict_is_kept_with_every_rule() -> None:
 @pytest.mark.parametrize("many", [1, 30])
 def test_a_set_costs_as_many_statements_as_one(many: int, django_assert_num_queries: Any) -> None:
     contacts = ContactFactory.create_batch(many)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         verdicts = decide_many(contacts, "voice", at=NOON, actor=BY)
     assert {pk: v.allowed for pk, v in verdicts.items()} == {contact.pk: True for contact in contacts}
     with django_assert_num_queries(2):
