@@ -149,10 +149,10 @@ def tidy(params: QueryDict) -> QueryDict:
 # --- Sorting and paging ------------------------------------------------------------------------------------------
 
 
-def order_named(name: str) -> Order | None:
+def order_named(name: str, sorts: Mapping[str, str] = SORTS) -> Order | None:
     """The order of `?ordering=`; none where there is no such one."""
     sort = name.removeprefix("-")
-    if sort not in SORTS:
+    if sort not in sorts:
         return None
     column = COLUMN_OF_SORT.get(sort, sort)
     return Order(Lead, f"-{column}" if name.startswith("-") else column)

@@ -296,6 +296,13 @@ class Lead(TenantModel):
             GinIndex(fields=["tags"], opclasses=["jsonb_path_ops"], name="lead_tags"),  # the list by tags
             # how many a filter by state finds, from the index alone
             models.Index(fields=["company", "status", "stage"], condition=ALIVE, name="lead_by_state"),
+            # the board: what each stage adds up to, from the index alone, and the cards that came to it last
+            models.Index(
+                fields=["company", "stage", "-stage_changed_at", "-id"],
+                include=["deal_value", "status"],
+                condition=ALIVE,
+                name="lead_board",
+            ),
             # what an import brought in, to be shared out
             models.Index(
                 fields=["import_file", "-created_at", "-id"],

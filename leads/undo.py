@@ -15,10 +15,12 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef
 
 from crm.audit.models import AuditEntry, JournalEntry
+from crm.core.actors import Actor
 from crm.jobs.kinds import Batch, Kind, RowProblem, register
 from crm.jobs.models import Job
 from leads import events
 from leads.actions.putting_back import PutBack, put_back_contacts, put_back_leads
+from leads.models import Lead
 
 UNDO = "leads.undo"
 BATCH = 500  # objects in one transaction
@@ -101,6 +103,20 @@ def _told(job: Job, result: PutBack) -> dict[str, Any]:
         "fields_left": so_far.get("fields_left", 0) + result.fields_left,
         "returned_to_queue": so_far.get("returned_to_queue", 0) + result.returned,
     }
+
+
+# --- One change of one lead, made outside a job and kept as a batch of its own ---------------------------------------
+
+
+def change_of(lead: Lead, change: UUID) -> dict[str, tuple[Any, Any]] | None:
+    """What that change did to the lead, field by field; None where it did nothing to it, or made it."""
+    images = images_of(change, "lead", [lead.pk]).get(lead.pk)
+    return None if images is None or images.created else images.fields
+
+
+def take_back(lead: Lead, images: Mapping[str, tuple[Any, Any]], change: UUID, *, by: Actor) -> PutBack:
+    """As a job's changes are taken back: what has been changed since stays and is reported."""
+    return put_back_leads({lead.pk: images}, undoes=change, by=by)
 
 
 register(Kind(UNDO, "Undo", "leads.update", run_batch))

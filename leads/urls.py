@@ -6,7 +6,7 @@ from django.urls import URLPattern, path
 
 from leads.importing.urls import urlpatterns as importing
 from leads.intake.urls import urlpatterns as intake
-from leads.views import bulk, cells, editing, lead, listing, sharing
+from leads.views import board, bulk, cells, editing, lead, listing, moving, sharing
 from leads.why.urls import urlpatterns as why
 
 app_name = "leads"
@@ -15,6 +15,8 @@ urlpatterns: list[URLPattern] = [
     *intake,
     *why,
     path("", listing.lead_list, name="list"),
+    path("board/", board.show, name="board"),
+    path("board/more/", board.more, name="board-more"),
     path("counts/", listing.view_counts, name="counts"),
     path("columns/", listing.choose_columns, name="columns"),
     path("share/", sharing.share, name="share"),
@@ -26,6 +28,8 @@ urlpatterns: list[URLPattern] = [
     path("<uuid:pk>/", lead.detail, name="detail"),
     path("<uuid:pk>/edit/", editing.edit, name="edit"),
     path("<uuid:pk>/cell/<slug:what>/", cells.cell, name="cell"),
+    path("<uuid:pk>/move/", moving.move, name="move"),
+    path("<uuid:pk>/back/<uuid:change>/", moving.undo, name="take-back"),
     path("<uuid:pk>/stage/", lead.stage, name="stage"),
     path("<uuid:pk>/disposition/", lead.disposition, name="disposition"),
     path("<uuid:pk>/priority/", lead.priority, name="priority"),

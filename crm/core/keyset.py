@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -67,6 +67,23 @@ class Order:
             if len(found) < size:
                 found += rows.filter(condition).order_by(*ordering)[: size - len(found)]
         return found[::-1] if backwards else found
+
+    def first_parts(self) -> list[Callable[[models.QuerySet[M], int], models.QuerySet[M]]]:
+        """What `take` reads from the beginning, as unread querysets of (rows, size): the next where one runs out."""
+
+        def part(condition: Q, ordering: tuple[str, ...]) -> Callable[[models.QuerySet[M], int], models.QuerySet[M]]:
+            return lambda rows, size: rows.filter(condition).order_by(*ordering)[:size]
+
+        return [part(condition, ordering) for condition, ordering in self._parts(None, False)]
+
+    def in_order(self, rows: Iterable[M]) -> list[M]:
+        """As the database sorts numbers, moments and ids; texts it sorts in its own way."""
+        found = list(rows)
+        valued = [row for row in found if getattr(row, self.column) is not None]
+        empty = [row for row in found if getattr(row, self.column) is None]
+        valued.sort(key=lambda row: (getattr(row, self.column), row.pk), reverse=self.descending)
+        empty.sort(key=lambda row: row.pk, reverse=self.descending)
+        return valued + empty
 
     def _parts(self, position: Position | None, backwards: bool) -> Iterator[tuple[Q, tuple[str, ...]]]:
         """What to read, in the order of reading."""

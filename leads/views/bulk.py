@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from crm.accounts.access import requires
@@ -41,7 +39,8 @@ from leads.bulk_jobs import (
 from leads.forms import BulkForm, ShareForm
 from leads.models import Priority, Stage, Strategy
 from leads.querysets import LeadQuerySet
-from leads.views.listing import list_url
+from leads.views.filtering import list_url
+from leads.views.finding import came_from
 from leads.views.results import counted, is_uuid, keep_result
 
 VERBS = {"assign": ASSIGN, "unassign": RETURN, "update": UPDATE, "delete": DELETE}
@@ -208,9 +207,3 @@ def undo(request: Request, pk: UUID) -> HttpResponse:
     else:
         messages.success(request, f"Taken back: {leads(undoing.succeeded)} as before.")
     return back
-
-
-def came_from(request: Request) -> str:
-    parts = urlsplit(request.headers.get("Referer", ""))
-    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    return path if path and url_has_allowed_host_and_scheme(path, allowed_hosts=None) else reverse("leads:list")

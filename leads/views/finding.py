@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
+from crm.audit.recording import in_batch
 from crm.core.errors import Refused
 from crm.core.http import Request
+from crm.core.ids import uuid7
 from crm.core.tenancy import get_or_refuse
 from leads.models import Lead
 from leads.querysets import LeadQuerySet
@@ -31,18 +36,25 @@ def found(request: Request, pk: UUID) -> Lead:
     return get_or_refuse(visible(request), pk)
 
 
-def do(request: Request, pk: UUID, act: Callable[[Lead], str], answer: Answer) -> HttpResponse:
-    """Act on the lead and tell what was done, or why not; `act` returns the words for the toast (none: silence)."""
+def do(
+    request: Request, pk: UUID, act: Callable[[Lead], str], answer: Answer, *, undoable: bool = False
+) -> HttpResponse:
+    """Act on the lead and tell what was done, or why not; `act` returns the words for the toast (none: silence).
+
+    `undoable`: what is recorded meanwhile is a batch of its own, which the toast takes back.
+    """
     lead = found(request, pk)
-    held_by, status = lead.agent, 200
+    held_by, status, change = lead.agent, 200, uuid7()
     try:
-        words = act(lead)
+        with in_batch(change) if undoable else nullcontext():
+            words = act(lead)
     except Refused as refused:
         messages.error(request, refused.message)
         status = refused.status if refused.status in SWAPPED else 409
     else:
         if words:
-            messages.success(request, words)
+            back = reverse("leads:take-back", args=[pk, change]) if undoable else ""
+            messages.success(request, words, extra_tags=back)
         tell_of_return(request, pk, held_by.name if held_by else "", words)
     return answer(request, pk, status)
 
@@ -61,3 +73,10 @@ def back_to(request: Request, pk: UUID) -> HttpResponse:
         return redirect("leads:list")
     trail = request.GET.urlencode()
     return redirect(f"{reverse('leads:detail', args=[pk])}{'?' if trail else ''}{trail}")
+
+
+def came_from(request: Request) -> str:
+    """The page that the form stood on; the list where none of ours is named."""
+    parts = urlsplit(request.headers.get("Referer", ""))
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return path if path and url_has_allowed_host_and_scheme(path, allowed_hosts=None) else reverse("leads:list")

@@ -22,7 +22,7 @@ from crm.core.errors import Refused
 from crm.core.forms import CleanForm
 from crm.core.http import Request
 from crm.core.pages import answer_part, optional_url
-from leads import actions, dispositions, listing
+from leads import actions, board, dispositions, listing
 from leads.assignment import Suggestion, assign_by_strategy, assign_lead, reassign_lead, suggestions_for, unassign_lead
 from leads.forms import AssignForm, DispositionForm, NoteForm, PriorityForm, StageForm
 from leads.happenings import FILTERS, timeline_of
@@ -30,10 +30,12 @@ from leads.models import CLOSED_STAGES, Lead, Priority, Stage, Strategy
 from leads.next_step import local_times, next_step
 from leads.rows import holders, may_assign, phone_shown
 from leads.stage_path import stage_path
+from leads.views.filtering import board_url, filtered, list_url, trail_of
 from leads.views.finding import back_to, do, found, visible
-from leads.views.listing import filtered, order_of
+from leads.views.listing import order_of
 
 SUGGESTED = 3
+BOARD = "board"  # where one came from, in `?at=`
 SHARING = (Strategy.CAPACITY, Strategy.ROUND_ROBIN, Strategy.PERFORMANCE)
 
 
@@ -118,21 +120,20 @@ def reasons_of(suggestion: Suggestion) -> list[tuple[bool, str]]:
 
 
 def way_context(request: Request, lead: Lead) -> dict[str, Any]:
-    """Previous and next in the list that one came from (`?in=` holds its query), and the way back to it."""
-    came_from = QueryDict(request.GET.get("in", ""))
-    params = listing.tidy(came_from)
-    back = f"{reverse('leads:list')}?{params.urlencode()}" if params else reverse("leads:list")
+    """Previous and next in the list or the column that one came from (`?in=` holds its query), and the way back."""
+    params = listing.tidy(QueryDict(request.GET.get("in", "")))
+    at_board = request.GET.get("at") == BOARD
     try:
         leads = filtered(request, params)
     except Unacceptable:
         return {"back_url": reverse("leads:list")}
-    before, behind = listing.neighbours(leads.exclude(pk=lead.pk).only("pk"), order_of(params), lead)
-    trail = QueryDict(mutable=True)
-    trail["in"] = params.urlencode()
+    leads, order = (leads.filter(stage=lead.stage), board.order_of(params)) if at_board else (leads, order_of(params))
+    before, behind = listing.neighbours(leads.exclude(pk=lead.pk).only("pk"), order, lead)
+    trail = trail_of(params, **({"at": BOARD} if at_board else {}))
     return {
-        "back_url": back,
-        "previous_url": f"{reverse('leads:detail', args=[before.pk])}?{trail.urlencode()}" if before else "",
-        "next_url": f"{reverse('leads:detail', args=[behind.pk])}?{trail.urlencode()}" if behind else "",
+        "back_url": board_url(params) if at_board else list_url(params),
+        "previous_url": f"{reverse('leads:detail', args=[before.pk])}?{trail}" if before else "",
+        "next_url": f"{reverse('leads:detail', args=[behind.pk])}?{trail}" if behind else "",
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,6 @@ from django.utils.timezone import now
 from django.views.decorators.http import require_GET, require_POST
 
 from agents.models import Agent
-from agents.querysets import is_uuid
 from crm.accounts.access import requires
 from crm.accounts.permissions_table import allows
 from crm.core.api.problems import Unacceptable
@@ -23,24 +22,31 @@ from crm.core.keyset import Order
 from crm.core.pages import answer_part, optional_url
 from crm.lists.filters import search_in_force
 from crm.lists.listings import SAVED
-from crm.lists.menus import export_menu, merged, view_menu
-from crm.lists.models import SavedSearch
+from crm.lists.menus import export_menu, view_menu
 from leads import listing
-from leads.filters import LeadFilter
 from leads.lists import file_columns, page_columns
-from leads.models import ImportFile, Lead, Priority, Strategy
-from leads.querysets import LeadQuerySet
+from leads.models import Lead, Priority, Strategy
 from leads.row_html import Table, rows_html
 from leads.rows import Holder, disposition_labels, holders, rows_of, with_room
+from leads.views.filtering import (
+    board_url,
+    chips,
+    filtered,
+    for_board,
+    list_url,
+    matching,
+    menu_context,
+    naming,
+    own_agent,
+    saved_searches,
+    short_total,
+    tabs,
+    trail_of,
+)
 from leads.views.results import take_result
 
 SESSION_COLUMNS = "lead_columns"
 STRATEGIES = (Strategy.CAPACITY, Strategy.ROUND_ROBIN, Strategy.PERFORMANCE, Strategy.MANUAL)
-MENU_CHOICES = ("stage", "status", "priority", "sla_status")
-MENU_FIELDS = frozenset(
-    {*MENU_CHOICES, "search", "disposition", "source", "tags", "min_score", "min_deal_value", "created_after"}
-)
-MANAGERS_MENU_FIELDS = frozenset({"agent_id", "unassigned"})
 
 
 @requires("leads.view")
@@ -73,10 +79,6 @@ def counted_view(request: Request, view: listing.View) -> str:
         return ""
 
 
-def saved_searches(request: Request) -> list[SavedSearch]:
-    return [*SavedSearch.objects.of("leads").visible_to(request.user).as_tabs()]
-
-
 @requires("leads.view")
 @require_POST
 def choose_columns(request: Request) -> HttpResponse:
@@ -95,16 +97,6 @@ def choose_columns(request: Request) -> HttpResponse:
 # --- What the list shows -----------------------------------------------------------------------------------------
 
 
-def list_url(params: QueryDict) -> str:
-    return f"{reverse('leads:list')}?{params.urlencode()}" if params else reverse("leads:list")
-
-
-def filtered(request: Request, params: Mapping[str, Any]) -> LeadQuerySet:
-    """The visible leads that match; raises `Unacceptable` for what no filter understands."""
-    visible = Lead.objects.alive().visible_to(request.user)
-    return LeadFilter(params, visible, request=request, known=listing.OTHERS).checked()  # type: ignore[return-value]
-
-
 def order_of(params: Mapping[str, Any]) -> Order:
     return listing.order_named(params.get("ordering", "")) or Order(Lead, listing.DEFAULT_ORDER)
 
@@ -119,6 +111,7 @@ def list_context(request: Request, params: QueryDict) -> dict[str, Any]:
     own = next((holder for holder in known.values() if holder.user_id == request.user.pk), None)
     rows = rows_of(page.rows, request.user, known, labels)
     sorting = sorting_context(request, params)
+    names = {pk: holder.name for pk, holder in known.items()}
     searches, files = saved_searches(request), file_columns(column["key"] for column in sorting["columns"])
     is_filtered = bool(listing.filters_of(params.dict()))
     total = listing.counted(leads) if page.rows else 0
@@ -126,6 +119,9 @@ def list_context(request: Request, params: QueryDict) -> dict[str, Any]:
         "heading": "Leads",
         "params": params,
         "here": list_url(params),
+        "page_url": reverse("leads:list"),
+        "list_url": list_url(params),
+        "board_url": board_url(for_board(params)),
         "problems": problems,
         "page": page,
         "rows": rows,
@@ -135,7 +131,7 @@ def list_context(request: Request, params: QueryDict) -> dict[str, Any]:
         "total_words": f"{short_total(total)} match" if is_filtered else f"{short_total(total)} in all",
         "filtered": is_filtered,
         "views": tabs(request, params, own, searches),
-        "chips": chips(params, searches, naming(known, labels)),
+        "chips": chips(params, searches, naming(names, labels)),
         "view": view_menu("leads", params, searches, files, request.user),
         "export": export_menu("leads", params, files),
         "shared_out": take_result(request),
@@ -143,23 +139,9 @@ def list_context(request: Request, params: QueryDict) -> dict[str, Any]:
         "sees_all": allows(request.user, "leads.view_all"),
         "import_url": optional_url("leads:import") if allows(request.user, "leads.import") else "",
         **sorting,
-        **menu_context(request, params, known, labels),
+        **menu_context(request, params, names, labels),
         **bulk_context(request, known),
     }
-
-
-def matching(request: Request, params: QueryDict) -> tuple[LeadQuerySet, list[dict[str, str]]]:
-    """The leads, or none and what is wrong with the address."""
-    problems = []
-    if (asked := params.get("ordering")) and listing.order_named(asked) is None:
-        problems.append({"name": "ordering", "text": f"The list can't be sorted by {asked}."})
-    try:
-        leads = filtered(request, params)
-    except Unacceptable as refused:
-        problems += [{"name": str(problem.loc[-1]), "text": problem.msg} for problem in refused.problems]
-    if problems:
-        return Lead.objects.none(), problems
-    return leads, []
 
 
 def table_of(request: Request, params: QueryDict, columns: Iterable[Mapping[str, Any]]) -> Table:
@@ -176,68 +158,10 @@ def may_share_out(request: Request) -> bool:
     return allows(request.user, "leads.assign") or allows(request.user, "leads.assign_own")
 
 
-def own_agent(request: Request) -> Agent | None:
-    return Agent.objects.filter(user=request.user).first()
-
-
 def may_claim(request: Request, own: Agent | Holder | None) -> bool:
     if own is None or not own.is_active or not allows(request.user, "leads.claim"):
         return False
     return request.company.agents_may_claim or allows(request.user, "leads.assign")
-
-
-def short_total(total: int) -> str:
-    return f"{listing.COUNT_LIMIT:,}+" if total > listing.COUNT_LIMIT else f"{total:,}"
-
-
-def trail_of(params: QueryDict) -> str:
-    """What a lead's page needs to find its neighbours in this list, and the way back."""
-    trail = QueryDict(mutable=True)
-    rest = params.copy()
-    rest.pop("cursor", None), rest.pop("back", None)  # type: ignore[func-returns-value]
-    trail["in"] = rest.urlencode()
-    return trail.urlencode()
-
-
-def tabs(
-    request: Request, params: QueryDict, own: Holder | None, searches: Sequence[SavedSearch]
-) -> list[dict[str, Any]]:
-    views = [*listing.views_for(request.user, own), *listing.saved_views(searches)]
-    return [
-        {"key": view.key, "label": view.label, "query": view.query, "current": listing.is_current(view, params)}
-        for view in views
-    ]
-
-
-def chips(params: QueryDict, searches: Sequence[SavedSearch], names: Any) -> list[listing.Chip]:
-    """The filters of a kept view one by one as well, so that each can be taken away; its name where they overlap."""
-    kept = next((search for search in searches if str(search.pk) == params.get(SAVED)), None)
-    if kept is None or params.keys() & kept.filters.keys():
-        label = kept.name if kept is not None else "one that is gone"
-        return listing.chips_of(params, lambda of, value: label if of == SAVED else names(of, value))
-    spelled = QueryDict(mutable=True)
-    spelled.update(merged(kept, params.dict()))
-    if "ordering" in params:
-        spelled["ordering"] = str(params["ordering"])
-    return listing.chips_of(spelled, names)
-
-
-def naming(known: Mapping[UUID, Holder], labels: Mapping[str, str]) -> Any:
-    """Words for values of filters that only the database knows."""
-    agents = {str(pk): holder.name for pk, holder in known.items()}
-
-    def name(of: str, value: str) -> str | None:
-        if of == "import_id":
-            return import_name(value)
-        return agents.get(value.lower()) if of == "agent_id" else labels.get(value) if of == "disposition" else None
-
-    return name
-
-
-def import_name(pk: str) -> str | None:
-    """The file's name; asked for only where the list is filtered by an import."""
-    found = ImportFile.objects.filter(pk=pk) if is_uuid(pk) else ImportFile.objects.none()
-    return found.values_list("name", flat=True).first()
 
 
 # --- Sorting and columns -----------------------------------------------------------------------------------------
@@ -291,25 +215,6 @@ def sort_link(params: QueryDict, name: str, first: str, asked: str) -> dict[str,
 
 
 # --- Menus -------------------------------------------------------------------------------------------------------
-
-
-def menu_context(
-    request: Request, params: QueryDict, known: Mapping[UUID, Holder], labels: Mapping[str, str]
-) -> dict[str, Any]:
-    """The filter menu, and as hidden fields what it can't show."""
-    sees_all = allows(request.user, "leads.view_all")
-    shown = MENU_FIELDS | (MANAGERS_MENU_FIELDS if sees_all else frozenset())
-    agents = {str(pk): holder.name for pk, holder in known.items()} if sees_all else {}
-    menu = {name: options(listing.CHOICES[name], params.get(name, "")) for name in MENU_CHOICES}
-    menu["agents"] = options(agents, params.get("agent_id", ""))
-    menu["dispositions"] = options(labels, params.get("disposition", ""))
-    kept = [(name, value) for name, value in params.items() if name not in shown | {"cursor", "back"}]
-    return {"menu": menu, "kept": kept}
-
-
-def options(choices: Mapping[str, str], chosen: str) -> list[dict[str, Any]]:
-    on = {value.lower() for value in chosen.split(",")}
-    return [{"value": value, "label": label, "on": value.lower() in on} for value, label in choices.items()]
 
 
 def bulk_context(request: Request, known: dict[UUID, Holder]) -> dict[str, Any]:

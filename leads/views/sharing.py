@@ -16,7 +16,8 @@ from crm.core.http import Request
 from leads import listing
 from leads.assignment import claim_lead
 from leads.rows import holders
-from leads.views.listing import bulk_context, filtered, list_url, own_agent
+from leads.views.filtering import filtered, list_url, own_agent
+from leads.views.listing import bulk_context
 
 
 @requires("leads.assign")

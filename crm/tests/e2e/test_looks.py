@@ -20,6 +20,8 @@ def pages_of(world: World) -> Iterator[tuple[str, str]]:
     yield "home", "/"
     yield "leads", "/leads/?status=new%2Cin_progress&ordering=deadline"
     yield "leads-empty", "/leads/?search=nobody-at-all"
+    yield "board", "/leads/board/"
+    yield "board-move", f"/leads/{lead}/move/?in="
     yield "lead", f"/leads/{lead}/?in=status%3Dnew"
     yield "lead-handovers", f"/leads/{lead}/?show=assignments"
     yield "lead-new", "/leads/new/"
@@ -68,6 +70,7 @@ def test_an_agents_pages_are_whole_too(visit: Visit, world: World, size: str) ->
     for name, path in (
         ("home", "/"),
         ("leads", "/leads/"),
+        ("board", "/leads/board/"),
         ("lead", f"/leads/{world.lead.pk}/"),
         ("agents", "/agents/"),
     ):
