@@ -28,7 +28,8 @@ from leads.filters import ContactFilter
 from leads.lists import contacts_of
 from leads.models import Contact
 from leads.querysets import ContactQuerySet
-from leads.views.listing import options, short_total, sort_link, trail_of
+from leads.views.filtering import options, short_total, trail_of
+from leads.views.listing import sort_link
 
 SESSION_COLUMNS = "contact_columns"
 MENU_CHOICES = ("lifecycle_stage", "opt_in_status", "do_not_contact")
