@@ -20,7 +20,15 @@ from crm.core.admin import CompanyModelAdmin, RefusableForm
 from crm.core.admin_fields import ObjectField
 
 PLAIN = ("name", "availability", "max_capacity", "timezone", "business_hours")
-CALLS = ("max_attempts", "retry_delay_minutes", "max_concurrent_calls", "caller_number", "voice", "voice_script")
+CALLS = (
+    "max_attempts",
+    "retry_delay_minutes",
+    "max_concurrent_calls",
+    "caller_number",
+    "own_number",
+    "voice",
+    "voice_script",
+)
 
 
 class AgentForm(RefusableForm):

@@ -81,7 +81,7 @@ def _script(field: str, value: Any) -> str:
     return text
 
 
-def _caller_number(field: str, value: Any) -> str:
+def _telephone(field: str, value: Any) -> str:
     if value in (None, ""):
         return ""
     if not isinstance(value, str) or not E164.fullmatch(value):
@@ -106,5 +106,6 @@ CLEANERS: dict[str, Callable[[str, Any], Any]] = {
     "max_capacity": lambda field, value: value,
     "voice_script": _script,
     "voice": _text,
-    "caller_number": _caller_number,
+    "caller_number": _telephone,
+    "own_number": _telephone,
 }

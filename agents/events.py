@@ -8,6 +8,7 @@ AGENT_CAPACITY_SET = "agent.capacity_set"
 AGENT_AVAILABILITY_SET = "agent.availability_set"
 AGENT_ACTIVATED = "agent.activated"
 AGENT_DEACTIVATED = "agent.deactivated"
+AGENT_GOALS_SET = "agent.goals_set"
 
 LABELS = {
     AGENT_CREATED: "Agent created",
@@ -16,4 +17,5 @@ LABELS = {
     AGENT_AVAILABILITY_SET: "Availability set",
     AGENT_ACTIVATED: "Agent activated",
     AGENT_DEACTIVATED: "Agent deactivated",
+    AGENT_GOALS_SET: "Goals set",
 }

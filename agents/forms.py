@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from agents.goals import GOALS
 from agents.models import CAPACITY_LIMIT, Agent, Availability
 from crm.accounts.models import User
 from crm.core.forms import CleanForm
@@ -21,6 +22,17 @@ class CapacityForm(CleanForm):
     """Open leads that the agent may hold; a voice agent may go without a limit."""
 
     max_capacity = forms.IntegerField(min_value=0, max_value=CAPACITY_LIMIT, required=False, label="Open leads at most")
+
+
+class GoalsForm(CleanForm):
+    """A day's goals; empty: none."""
+
+    calls = forms.IntegerField(min_value=0, max_value=GOALS["calls"], required=False, label="Calls")
+    reached = forms.IntegerField(min_value=0, max_value=GOALS["reached"], required=False, label="People reached")
+    qualified = forms.IntegerField(min_value=0, max_value=GOALS["qualified"], required=False, label="Qualified")
+    talk_minutes = forms.IntegerField(
+        min_value=0, max_value=GOALS["talk_minutes"], required=False, label="Minutes of talk"
+    )
 
 
 class AvailabilityForm(CleanForm):
@@ -75,23 +87,29 @@ class AgentForm(CleanForm):
         widget=forms.Textarea(attrs={"rows": 8}),
         label="Script",
         help_text=(
-            "What it says, with {{first_name|there}} and the like. A line for each key: [1 transfer +14155550100 Maya] "
-            "One moment, [2 call back] Until tomorrow, [3 qualified] Wonderful, [9 opt out] Goodbye; "
-            "[voicemail] for what a machine is told."
+            "What is said, with {{first_name|there}} and the like. For a voice agent, a line for each key: "
+            "[1 transfer +14155550100 Maya] One moment, [2 call back] Until tomorrow, [3 qualified] Wonderful, "
+            "[9 opt out] Goodbye; [voicemail] for what a machine is told."
         ),
     )
     voice = forms.CharField(max_length=64, required=False)
     caller_number = forms.CharField(max_length=16, required=False, help_text="In the form +14155550123")
+    own_number = forms.CharField(
+        max_length=16,
+        required=False,
+        label="Telephone",
+        help_text="In the form +14155550123; rung first where calls go by Twilio",
+    )
 
-    VOICE = ("voice_script", "voice", "caller_number")
+    VOICE = ("voice", "caller_number")
+    PERSON = ("own_number",)
 
     def __init__(self, data: Any = None, *, initial: dict[str, Any] | None = None, is_voice: bool) -> None:
         super().__init__(data, initial=initial)
         for day, label in zip(WEEKDAYS, DAY_NAMES, strict=True):
             self.fields[f"hours_{day}"] = WindowsField(max_length=200, required=False, label=label)
-        if not is_voice:
-            for name in self.VOICE:
-                del self.fields[name]
+        for name in self.PERSON if is_voice else self.VOICE:
+            del self.fields[name]
 
     def hours_fields(self) -> list[forms.BoundField]:
         return [self[f"hours_{day}"] for day in WEEKDAYS]
@@ -139,7 +157,9 @@ def agent_initial(agent: Agent, company_hours: dict[str, Any]) -> dict[str, Any]
         "max_attempts",
         "retry_delay_minutes",
         "max_concurrent_calls",
+        "voice_script",
         *AgentForm.VOICE,
+        *AgentForm.PERSON,
     )
     return {
         **{name: getattr(agent, name) for name in names},

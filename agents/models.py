@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.timezone import now
 
 from agents.querysets import AgentQuerySet
-from crm.core.tenancy import TenantModel
+from crm.core.tenancy import TenantKey, TenantModel
 
 CAPACITY_LIMIT = 10_000
 
@@ -48,6 +48,9 @@ class Agent(TenantModel):
     voice_script = models.TextField(blank=True)
     voice = models.CharField(max_length=64, blank=True)
     caller_number = models.CharField(max_length=16, blank=True, help_text="E.164")
+    own_number = models.CharField(
+        max_length=16, blank=True, help_text="E.164; the telephone at which a provider rings a person first"
+    )
     last_placed_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Its last turn in the rotation (round robin)"
     )
@@ -56,7 +59,7 @@ class Agent(TenantModel):
 
     objects = AgentQuerySet.as_manager()  # type: ignore[misc]
 
-    personal: ClassVar[frozenset[str]] = frozenset({"name", "caller_number"})
+    personal: ClassVar[frozenset[str]] = frozenset({"name", "caller_number", "own_number"})
 
     class Meta:
         ordering = ["name", "id"]
@@ -80,3 +83,20 @@ class Agent(TenantModel):
     @property
     def email(self) -> str | None:
         return self.user.email if self.user else None
+
+
+class AgentGoal(TenantModel):
+    """What an agent means to reach in a day; nothing where no goal is set."""
+
+    agent = TenantKey(Agent, models.CASCADE, related_name="+", db_index=False)
+    calls = models.PositiveIntegerField(null=True, blank=True)
+    reached = models.PositiveIntegerField(null=True, blank=True, help_text="Calls that a person answered")
+    qualified = models.PositiveIntegerField(null=True, blank=True, help_text="Calls that ended as qualified")
+    talk_minutes = models.PositiveIntegerField(null=True, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["agent"], name="agent_goal_once")]  # also finds an agent's
+
+    def __str__(self) -> str:
+        return f"Goals of {self.agent}"

@@ -14,5 +14,6 @@ urlpatterns: list[URLPattern] = [
     path("<uuid:pk>/edit/", views.edit, name="edit"),
     path("<uuid:pk>/capacity/", views.capacity, name="capacity"),
     path("<uuid:pk>/availability/", views.availability, name="availability"),
+    path("<uuid:pk>/goals/", views.goals, name="goals"),
     path("<uuid:pk>/activity/", views.activity, name="activity"),
 ]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.forms.models import model_to_dict
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,7 +16,8 @@ from django.utils.timezone import now
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agents import actions
-from agents.forms import AgentForm, AvailabilityForm, CapacityForm, NewAgentForm, agent_initial
+from agents.forms import AgentForm, AvailabilityForm, CapacityForm, GoalsForm, NewAgentForm, agent_initial
+from agents.goals import goals_of, set_goals
 from agents.models import Agent, Availability, Kind
 from agents.performance import performances
 from agents.team import WAITING_LIMIT, at_work, bars_of, due_soon, member_of, summary_of, team_of, waiting
@@ -96,6 +98,7 @@ def agent_context(request: Request, agent: Agent) -> dict[str, Any]:
         "may_manage": manages,
         "may_set": may_set_availability(request, agent),
         "availabilities": Availability.choices,
+        "goals": GoalsForm(initial=model_to_dict(goals_of(agent))) if may_set_goals(request, agent) else None,
     }
 
 
@@ -117,6 +120,12 @@ def may_set_availability(request: Request, agent: Agent) -> bool:
     if allows(request.user, "agents.manage"):
         return True
     return agent.user_id == request.user.pk and allows(request.user, "agents.set_own_availability")
+
+
+def may_set_goals(request: Request, agent: Agent) -> bool:
+    if allows(request.user, "agents.manage"):
+        return True
+    return agent.user_id == request.user.pk and allows(request.user, "agents.set_own_goals")
 
 
 # --- What is done to an agent --------------------------------------------------------------------------------------
@@ -167,6 +176,25 @@ def availability(request: Request, pk: UUID) -> HttpResponse:
         messages.error(request, form.problem)
     if request.htmx:
         return answer_part(request, "agents/_availability_cell.html", {"agent": agent, "may_set": True})
+    return redirect("agents:detail", pk)
+
+
+@requires("agents.view")
+@require_POST
+def goals(request: Request, pk: UUID) -> HttpResponse:
+    """What it means to reach in a day; its own, or by a manager."""
+    agent = found(request, pk)
+    if not may_set_goals(request, agent):
+        raise PermissionDenied
+
+    def act() -> str:
+        form = GoalsForm(request.POST)
+        if not form.is_valid():
+            raise Refused(form.problem)
+        set_goals(agent, form.cleaned_data, by=request.user)
+        return "The goals are set."
+
+    tell(request, act)
     return redirect("agents:detail", pk)
 
 

@@ -27,7 +27,17 @@ AGENT: dict[str, Any] = {
     "voice_script": "",
     "voice": "",
     "caller_number": "",
+    "own_number": "+14155550133",
     "created_at": "2026-03-01T09:00:00Z",
     "updated_at": "2026-03-01T09:00:00Z",
 }
 SUMMARY = {"summary": {"total_agents": 5, "active_agents": 4, "utilization_percentage": 72}}
+GOALS: dict[str, Any] = {
+    "agent_id": "george@contentkingpins.com",
+    "period": "day",
+    "calls": 60,
+    "reached": 20,
+    "qualified": 8,
+    "talk_minutes": 180,
+    "updated_at": "2026-03-01T09:00:00Z",
+}

@@ -58,6 +58,7 @@ def _own(agent: Agent) -> dict[str, Any]:
         "voice_script": agent.voice_script,
         "voice": agent.voice,
         "caller_number": agent.caller_number,
+        "own_number": agent.own_number,
         "created_at": agent.created_at,
         "updated_at": agent.updated_at,
     }

@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from agents.goals import GOALS
 from agents.models import CAPACITY_LIMIT, Availability, Kind
 from crm.core.api.fields import (
     Body,
@@ -40,6 +41,7 @@ class AgentFields(Body):
     voice_script = CleanCharField(max_length=20_000, required=False, allow_blank=True)
     voice = CleanCharField(max_length=64, required=False, allow_blank=True)
     caller_number = E164Field(required=False, allow_blank=True, allow_null=True)
+    own_number = E164Field(required=False, allow_blank=True, allow_null=True)
 
 
 class NewAgent(AgentFields):
@@ -76,6 +78,14 @@ class CapacityBody(Body):
 
 class AvailabilityBody(Body):
     availability = ChoiceField(Availability)
+
+
+class GoalsBody(Body):
+    calls = IntField(required=False, allow_null=True, max_value=GOALS["calls"])
+    reached = IntField(required=False, allow_null=True, max_value=GOALS["reached"])
+    qualified = IntField(required=False, allow_null=True, max_value=GOALS["qualified"])
+    talk_minutes = IntField(required=False, allow_null=True, max_value=GOALS["talk_minutes"])
+    agent_id = CleanCharField(max_length=254, required=False)
 
 
 def missing(field: str) -> serializers.ValidationError:

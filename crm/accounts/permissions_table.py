@@ -30,6 +30,7 @@ AGENT = frozenset(
         "contacts.update",
         "agents.view",
         "agents.set_own_availability",
+        "agents.set_own_goals",
         "dispositions.view",
         "jobs.view",
         "lists.export",  # of the lists that it may look at
