@@ -6,6 +6,7 @@ class ComplianceConfig(AppConfig):
     label = "compliance"
 
     def ready(self) -> None:
-        from crm.compliance import guard
+        from crm.compliance import guard, receivers
 
         guard.connect(self)
+        receivers.connect()

@@ -39,7 +39,7 @@ def test_a_contact_is_made_read_changed_and_deleted(api: Any, manager: User) -> 
     assert client.get(path).json() == {"detail": "Contact not found"}
     assert client.get(CONTACTS).json()["total"] == 0
     actions = AuditEntry.objects.filter(object_id=row.pk).order_by("id").values_list("action", flat=True)
-    assert list(actions) == ["contact.created", "contact.updated", "contact.deleted"]
+    assert list(actions) == ["contact.created", "consent.granted", "contact.updated", "contact.deleted"]
 
 
 @pytest.mark.parametrize(

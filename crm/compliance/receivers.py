@@ -1,0 +1,69 @@
+"""What happens to contacts and leads, written into the ledger in the same transaction; by set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from crm.audit.events import events_recorded
+from crm.audit.models import AuditEntry
+from crm.compliance.actions.consent import agree_with_fields
+from crm.compliance.actions.leaving import keep_wishes_of_deleted
+from crm.compliance.models import ConsentSource
+from crm.core.actors import Actor, System, VendorActor
+from leads.dispositions import DO_NOT_CALL
+from leads.events import CONTACT_CREATED, CONTACT_DELETED, CONTACT_UPDATED
+from leads.models import Lead, OptIn
+
+FIELDS = {"opt_in_status": OptIn.UNKNOWN, "do_not_contact": False}  # and what a new contact has where nothing is said
+Causes = dict[UUID, tuple[ConsentSource, str, Actor]]
+
+
+def connect() -> None:
+    events_recorded.connect(on_events, dispatch_uid="compliance")
+
+
+def on_events(entries: Sequence[AuditEntry], **kwargs: Any) -> None:
+    causes = _by_fields(entries) | _by_outcomes(entries)
+    if causes:
+        agree_with_fields(causes)
+    if gone := [entry for entry in entries if entry.action == CONTACT_DELETED]:
+        keep_wishes_of_deleted({entry.object_id: actor_of(entry) for entry in gone})
+
+
+def _by_fields(entries: Iterable[AuditEntry]) -> Causes:
+    """Contacts made or changed with a word on consent: by the API, a page, an import, a vendor, undo."""
+    causes: Causes = {}
+    for entry in entries:
+        if entry.action in (CONTACT_CREATED, CONTACT_UPDATED) and any(_says(change) for change in entry.changes):
+            source = ConsentSource.VENDOR if entry.actor_kind == "vendor" else ConsentSource.STATUS
+            causes[entry.object_id] = source, entry.action, actor_of(entry)
+    return causes
+
+
+def _says(change: dict[str, Any]) -> bool:
+    name = change["field"]
+    return name in FIELDS and (change.get("before") is not None or change.get("after") != FIELDS[name])
+
+
+def _by_outcomes(entries: Iterable[AuditEntry]) -> Causes:
+    """Leads whose disposition became `do_not_call`, or was taken back from it: their contacts are bound, or free."""
+    leads = {entry.object_id: entry for entry in entries if any(_binds(change) for change in entry.changes)}
+    if not leads:
+        return {}
+    contacts = Lead.objects.filter(pk__in=leads).values_list("pk", "contact_id")
+    found = ((leads[pk], contact) for pk, contact in contacts)
+    return {contact: (ConsentSource.DISPOSITION, entry.action, actor_of(entry)) for entry, contact in found}
+
+
+def _binds(change: dict[str, Any]) -> bool:
+    return change["field"] == "disposition" and DO_NOT_CALL in (change.get("before"), change.get("after"))
+
+
+def actor_of(entry: AuditEntry) -> Actor:
+    if entry.user is not None:
+        return entry.user
+    if entry.actor_kind == "vendor":
+        return VendorActor(entry.object_id, entry.actor_label)
+    return System(entry.actor_label)
