@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import reduce
 from operator import and_, or_
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.db.models import JSONField, Lookup, Q, QuerySet, Subquery, TextField
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
@@ -158,8 +161,20 @@ class CustomFilter(CsvFilter):
         if not value:
             return qs
         text = Cast(KeyTextTransform(self.key, "custom_fields"), TextField())
+        if connection.vendor == "postgresql" and not any(part.startswith(("[", "{")) for part in value):
+            by_index = (Q(custom_fields__contains={self.key: form}) for part in value for form in _forms(part))
+            qs = qs.filter(reduce(or_, by_index))  # finds 1.0 for 1, which the text does not
         found: QuerySet[Any] = qs.alias(custom_value=text).filter(custom_value__in=value)
         return found
+
+
+def _forms(text: str) -> Iterator[Any]:
+    """What may be stored that reads like this: the text itself, and the number or truth that it spells."""
+    yield text
+    with suppress(ValueError):
+        value = json.loads(text)
+        if isinstance(value, int | float) and math.isfinite(value):
+            yield value
 
 
 def custom_filter(name: str) -> Filter | None:

@@ -16,8 +16,9 @@ from crm.core.text import fold
 from crm.jobs.models import Job
 from crm.vendors.models import Vendor
 from leads.hashes import Sha256Hex
+from leads.import_choices import ImportKey, ImportMode
 from leads.phone_numbers import zones_of
-from leads.querysets import IS_OPEN, ContactQuerySet, LeadQuerySet
+from leads.querysets import EXTERNAL_ID, IS_OPEN, ContactQuerySet, LeadQuerySet
 
 ALIVE = Q(deleted_at__isnull=True)
 
@@ -135,6 +136,7 @@ class Contact(TenantModel):
                 name="contact_email_sha256",
             ),
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="contact_search"),
+            GinIndex(fields=["custom_fields"], opclasses=["jsonb_path_ops"], name="contact_custom"),  # `custom.<key>`
         ]
 
     def __str__(self) -> str:
@@ -160,20 +162,13 @@ class Contact(TenantModel):
         return (self.timezone,) if self.timezone else zones_of(self.phone_e164)
 
 
-class ImportMode(models.TextChoices):
-    """What an import does with a row whose person has an open lead already."""
-
-    NEW = "new", "Leave it out and list it"
-    FILL = "fill", "Fill the blanks of the open lead"
-    UPDATE = "update", "Update the open lead and its contact"
-
-
 class ImportMapping(TenantModel):
     """Which column is which field, as the company chose it last for a file with these headers."""
 
     key = models.CharField(max_length=64, help_text="SHA-256 of the folded headers, sorted")
     mapping = models.JSONField(default=dict, help_text="Header to field")
     mode = models.CharField(max_length=6, choices=ImportMode, default=ImportMode.NEW)
+    match_by = models.CharField(max_length=11, choices=ImportKey, default=ImportKey.PERSON)
     used_at = models.DateTimeField(default=now)
 
     class Meta:
@@ -193,6 +188,7 @@ class ImportFile(TenantModel):
     total = models.PositiveIntegerField(default=0)
     mapping = models.JSONField(default=dict)
     mode = models.CharField(max_length=6, choices=ImportMode, default=ImportMode.NEW)
+    match_by = models.CharField(max_length=11, choices=ImportKey, default=ImportKey.PERSON)
     job = TenantKey(Job, models.PROTECT, null=True, related_name="+", db_index=False)
     agent = TenantKey(Agent, models.PROTECT, null=True, related_name="+", db_index=False)
     result = models.JSONField(null=True, help_text="As the API answers it; empty until it has run")
@@ -294,6 +290,10 @@ class Lead(TenantModel):
             ),  # performance
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="lead_search"),
             GinIndex(fields=["tags"], opclasses=["jsonb_path_ops"], name="lead_tags"),  # the list by tags
+            GinIndex(fields=["custom_fields"], opclasses=["jsonb_path_ops"], name="lead_custom"),  # by `custom.<key>`
+            # which lead an import means by the id that another system gave it; of part of the rows alone, PostgreSQL
+            # would keep no statistics that it uses, and read the table instead
+            models.Index(F("company"), EXTERNAL_ID, name="lead_external"),
             # how many a filter by state finds, from the index alone
             models.Index(fields=["company", "status", "stage"], condition=ALIVE, name="lead_by_state"),
             # the board: what each stage adds up to, from the index alone, and the cards that came to it last

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Self
 
 from django.apps import apps
-from django.db.models import Q, Subquery
+from django.db.models import Q, Subquery, TextField
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 
 from crm.accounts.permissions_table import allows
 from crm.core.tenancy import TenantQuerySet
@@ -19,6 +22,8 @@ OPEN_STAGES = ("lead", "mql", "sql", "opportunity")
 # An open lead: not deleted, not done, not customer or lost. The partial indexes have the same words.
 IS_OPEN = Q(deleted_at__isnull=True, status__in=OPEN_STATUSES, stage__in=OPEN_STAGES)
 
+EXTERNAL_ID = Cast(KeyTextTransform("external_id", "custom_fields"), TextField())
+
 
 class LeadQuerySet(TenantQuerySet["Lead"]):
     def alive(self) -> Self:
@@ -26,6 +31,10 @@ class LeadQuerySet(TenantQuerySet["Lead"]):
 
     def open(self) -> Self:
         return self.filter(IS_OPEN)
+
+    def by_external_id(self, ids: Iterable[str]) -> Self:
+        """By the id that another system gave them, as imports keep it among the custom fields."""
+        return self.alias(external_id=EXTERNAL_ID).filter(external_id__in=ids)
 
     def visible_to(self, user: User) -> Self:
         """Admins and managers see all; an agent what it holds or created."""

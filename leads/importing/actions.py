@@ -24,11 +24,12 @@ from crm.jobs.models import ACTIVE, Job, JobState
 from crm.jobs.running import run_job
 from leads import events
 from leads.assignment.errors import AgentInactive
+from leads.import_choices import ImportKey, ImportMode
 from leads.importing.engine import Outcome, Plan, foresee
 from leads.importing.errors import AlreadyImported, UnreadableFile
-from leads.importing.mapping import problems, signature, suggest
+from leads.importing.mapping import problems, signature, suggest, with_external_id
 from leads.importing.storing import all_rows, keep_upload, wipe_rows
-from leads.models import ImportFile, ImportMapping, ImportMode
+from leads.models import ImportFile, ImportMapping
 
 KEPT_DAYS = 1  # how long an upload that nobody ran is kept
 IMPORT, CHECK = "leads.import", "leads.import_check"
@@ -44,14 +45,16 @@ def fits_request(file: ImportFile) -> bool:
     return file.total <= settings.IMPORT_MAX_ROWS_IN_REQUEST
 
 
-def keep_mapped(upload: UploadedFile[Any] | None, *, by: User) -> ImportFile:
+def keep_mapped(upload: UploadedFile[Any] | None, *, by: User, match_by: str = ImportKey.PERSON) -> ImportFile:
     """Store an upload whose own headers say what each column is, as the API takes them.
 
     Raises as `keep_file` does, and `UnreadableFile` where a needed column is missing; then nothing is kept.
     """
     file = keep_upload(upload, by=by)
     mapping = suggest(file.headers)
-    if wrong := problems(mapping):
+    if match_by == ImportKey.EXTERNAL_ID:
+        mapping = with_external_id(mapping)
+    if wrong := problems(mapping, match_by):
         forget_file(file)
         raise UnreadableFile(f"{' '.join(wrong)} The file's columns are: {', '.join(file.headers[:20])}.")
     file.mapping = mapping
@@ -66,6 +69,7 @@ def start_import(
     by: User,
     agent: Agent | None = None,
     mode: str = ImportMode.NEW,
+    match_by: str = ImportKey.PERSON,
     at_once: bool = False,
 ) -> Job:
     """Bring the file in: a job that a worker takes up, or (`at_once`) one that has run when this returns.
@@ -78,7 +82,7 @@ def start_import(
         file = ImportFile.objects.select_for_update().get(pk=file.pk)
         if file.job is not None:
             raise AlreadyImported
-        file.mapping, file.mode, file.agent = dict(mapping), mode, agent
+        file.mapping, file.mode, file.match_by, file.agent = dict(mapping), mode, match_by, agent
         file.job = start_job(
             IMPORT,
             {"file_id": str(file.pk)},
@@ -87,15 +91,22 @@ def start_import(
             total=file.total,
             queued=not at_once,
         )
-        file.save(update_fields=["mapping", "mode", "agent", "job"])
+        file.save(update_fields=["mapping", "mode", "match_by", "agent", "job"])
     return run_now(file.job) if at_once else file.job
 
 
 @transaction.atomic
-def start_check(file: ImportFile, *, by: User, agent: Agent | None = None, mode: str = ImportMode.NEW) -> Job:
+def start_check(
+    file: ImportFile,
+    *,
+    by: User,
+    agent: Agent | None = None,
+    mode: str = ImportMode.NEW,
+    match_by: str = ImportKey.PERSON,
+) -> Job:
     """Look at the whole of a large file without bringing it in."""
-    file.mode = mode
-    file.save(update_fields=["mode"])
+    file.mode, file.match_by = mode, match_by
+    file.save(update_fields=["mode", "match_by"])
     params = {"file_id": str(file.pk), "agent_id": str(agent.pk) if agent else None}
     return start_job(CHECK, params, by=by, title=f"Check {file.name}"[:200], total=file.total)
 
@@ -116,11 +127,13 @@ def foresee_file(
     by: User,
     agent: Agent | None = None,
     mode: str = ImportMode.NEW,
+    match_by: str = ImportKey.PERSON,
     seconds: float | None = None,
 ) -> Outcome:
     """What an import would do at this moment, of as many rows as can be looked at in so many seconds."""
     company = Company.objects.get(pk=current_company_id())
-    return foresee(all_rows(file), Plan(file.headers, mapping, company, by, agent, mode), seconds=seconds)
+    plan = Plan(file.headers, mapping, company, by, agent, mode, match_by)
+    return foresee(all_rows(file), plan, seconds=seconds)
 
 
 def remembered(headers: Sequence[str]) -> ImportMapping | None:
@@ -128,9 +141,9 @@ def remembered(headers: Sequence[str]) -> ImportMapping | None:
     return ImportMapping.objects.filter(key=key_of(headers)).first()
 
 
-def remember(headers: Sequence[str], mapping: Mapping[str, str], mode: str) -> None:
+def remember(headers: Sequence[str], mapping: Mapping[str, str], mode: str, match_by: str) -> None:
     """For the next file with the same columns, in whatever order they stand there."""
-    chosen = {"mapping": dict(mapping), "mode": mode, "used_at": now()}
+    chosen = {"mapping": dict(mapping), "mode": mode, "match_by": match_by, "used_at": now()}
     ImportMapping.objects.update_or_create(key=key_of(headers), defaults=chosen)
 
 

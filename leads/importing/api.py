@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import TextChoices
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
@@ -18,6 +19,7 @@ from crm.core.api.schema import describe
 from crm.core.api.views import ApiViewSet
 from crm.jobs.api.representation import accepted
 from leads.assignment.errors import AgentInactive
+from leads.import_choices import ImportKey, ImportMode
 from leads.importing.actions import (
     fits_request,
     foresee_file,
@@ -27,14 +29,13 @@ from leads.importing.actions import (
     start_import,
 )
 from leads.importing.running import answer_of
-from leads.models import ImportMode
 
 FILE = {
     "type": "object",
     "properties": {"file": {"type": "string", "format": "binary"}},
     "required": ["file"],
 }
-PARAMETERS = {"agent_id", "dry_run", "async", "mode"}
+PARAMETERS = {"agent_id", "dry_run", "async", "mode", "match_by"}
 TRUE, FALSE = ("true", "1"), ("false", "0", "")
 
 
@@ -76,6 +77,12 @@ class ImportViewSet(ApiViewSet):
                 {"type": "string", "enum": ImportMode.values, "default": "new"},
                 description="What becomes of a row whose person has an open lead: listed, or fills or updates that",
             ),
+            OpenApiParameter(
+                "match_by",
+                {"type": "string", "enum": ImportKey.values, "default": "person"},
+                description="By what a row is known: phone, else e-mail; one of them alone; or the id of another "
+                "system in a column like `external_id` or `Record ID`, kept as the custom field `external_id`",
+            ),
         ],
         errors=[409],
         other_answers={202: "More than 1,000 rows, or `async=true`: the job that does it, as `{job_id, job}`."},
@@ -91,20 +98,22 @@ class ImportViewSet(ApiViewSet):
         if unknown := params.keys() - PARAMETERS:
             raise query_problem(min(unknown), "Unknown parameter", "unknown")
         user: Any = request.user
-        agent, mode = _agent(params.get("agent_id", "")), _mode(params.get("mode", ""))
+        agent = _agent(params.get("agent_id", ""))
+        mode = _choice("mode", params.get("mode", ""), ImportMode)
+        match_by = _choice("match_by", params.get("match_by", ""), ImportKey)
         is_check, is_async = (_flag(name, params.get(name, "")) for name in ("dry_run", "async"))
         if agent is not None and not agent.is_active:
             raise AgentInactive(agent)
         upload = request.FILES.get("file") or next(iter(request.FILES.values()), None)
-        file = keep_mapped(upload if isinstance(upload, UploadedFile) else None, by=user)
+        file = keep_mapped(upload if isinstance(upload, UploadedFile) else None, by=user, match_by=match_by)
         small = fits_request(file) and not is_async
         if is_check and small:
-            outcome = foresee_file(file, file.mapping, by=user, agent=agent, mode=mode)
+            outcome = foresee_file(file, file.mapping, by=user, agent=agent, mode=mode, match_by=match_by)
             forget_file(file)
             return Response(outcome.as_json())
         if is_check:
-            return accepted(start_check(file, by=user, agent=agent, mode=mode))
-        job = start_import(file, file.mapping, by=user, agent=agent, mode=mode, at_once=small)
+            return accepted(start_check(file, by=user, agent=agent, mode=mode, match_by=match_by))
+        job = start_import(file, file.mapping, by=user, agent=agent, mode=mode, match_by=match_by, at_once=small)
         return Response(answer_of(job)) if small else accepted(job)
 
 
@@ -116,10 +125,11 @@ def _agent(reference: str) -> Agent | None:
     return agent
 
 
-def _mode(text: str) -> str:
-    if text and text.lower() not in ImportMode.values:
-        raise query_problem("mode", f"Must be one of {', '.join(ImportMode.values)}.", "enum")
-    return text.lower() or ImportMode.NEW
+def _choice(name: str, text: str, choices: type[TextChoices]) -> str:
+    """The first one where nothing is said."""
+    if text and text.lower() not in choices.values:
+        raise query_problem(name, f"Must be one of {', '.join(choices.values)}.", "enum")
+    return text.lower() or str(choices.values[0])
 
 
 def _flag(name: str, text: str) -> bool:

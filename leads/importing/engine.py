@@ -13,7 +13,6 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
 from django.utils.timezone import now
 
 from agents.models import Agent
@@ -28,14 +27,17 @@ from leads.actions.contacts import Changes, created_event, differing
 from leads.actions.creating import lead_created_event
 from leads.actions.matching import Match, blanks_of
 from leads.assignment import assign_many
+from leads.import_choices import ImportKey, ImportMode
+from leads.importing.known import NOT_COPIED, Found, Known, external_id
+from leads.importing.mapping import EXTERNAL_ID
 from leads.importing.preparing import Prepared, Preparer, RowError
 from leads.importing.reading import Row
-from leads.models import Contact, ImportFile, ImportMode, Lead, Strategy
+from leads.models import Contact, ImportFile, Lead, Strategy
 
 BATCH = 1000
 TAKEN = "Lead with this phone number already exists"
 TAKEN_BY_AGENT = "Lead with this phone number already exists for this agent"
-TWO_CONTACTS = "The phone number is one contact's, the e-mail address another's; the e-mail was not copied"
+TAKEN_ID = "Lead with this id of the other system already exists"
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Plan:
     by: Actor
     agent: Agent | None = None
     mode: str = ImportMode.NEW
+    key: str = ImportKey.PERSON
 
 
 @dataclass
@@ -139,9 +142,7 @@ class _Batches:
     def _begin(self) -> None:
         """Once written it can be read again: memory stays flat however long the file is."""
         self.at = now()
-        self.by_phone: dict[str, Contact] = {}
-        self.by_email: dict[str, Contact] = {}
-        self.taken: dict[UUID, Lead] = {}  # contact → its open lead that a new one would repeat
+        self.known = Known(self.plan.key, self.plan.mode, self.agent, self.file)
         self.added: dict[UUID, Contact] = {}
         self.changed: dict[UUID, tuple[Contact, Changes]] = {}  # contacts that were filled or updated, and how
         self.edited: dict[UUID, tuple[Lead, Changes]] = {}  # leads, likewise
@@ -153,7 +154,7 @@ class _Batches:
         self.outcome.total += len(rows)
         for start in range(0, len(rows), BATCH):
             prepared = [*self._prepared(rows[start : start + BATCH])]
-            self._read_open_leads(self._read_contacts(prepared))
+            self.known.read(prepared)
             for row in prepared:
                 self._take(row)
             self._end()
@@ -162,6 +163,8 @@ class _Batches:
     def _prepared(self, rows: Sequence[Row]) -> Iterator[Prepared]:
         for number, cells in rows:
             row = self.preparer.prepare(number, cells)
+            if isinstance(row, Prepared) and (lacking := self.known.lacks(row)):
+                row = RowError(number, lacking)
             if isinstance(row, RowError):
                 self.outcome.errors.append(row)
             else:
@@ -177,65 +180,44 @@ class _Batches:
             self.seen |= {key for lead in self.leads for key in keys_of(lead.contact)}
         self._begin()
 
-    # --- what is there already
-
-    def _read_contacts(self, rows: Sequence[Prepared]) -> set[UUID]:
-        """Lock and remember the contacts that the rows may match; their ids."""
-        phones = {row.contact.get("phone_e164", "") for row in rows} - {""}
-        emails = {row.contact.get("email", "") for row in rows} - {""}
-        ids = {*_answering("phone_e164", phones), *_answering("email", emails)}
-        if not ids:
-            return set()
-        by_either = Q(phone_e164__in=phones) | Q(email__in=emails)  # still, once they are locked
-        known = Contact.objects.alive().filter(by_either, pk__in=ids).order_by("pk")
-        contacts = list(known if self.file is None else known.select_for_update(no_key=True))
-        for contact in contacts:
-            self._remember(contact)
-        return {contact.pk for contact in contacts}
-
-    def _remember(self, contact: Contact) -> None:
-        if contact.phone_e164:
-            self.by_phone[contact.phone_e164] = contact
-        if contact.email:
-            self.by_email[contact.email] = contact
-
-    def _read_open_leads(self, contacts: set[UUID]) -> None:
-        """The agent's own, and those that this very import left without one because it had no room."""
-        if not contacts:
-            return
-        whose = Q(agent=self.agent) | Q(agent=None, import_file=self.file) if self.file else Q(agent=self.agent)
-        held = Lead.objects.open().filter(whose, contact_id__in=contacts).order_by("pk")
-        if self.plan.mode == ImportMode.NEW:
-            held = held.only("pk", "contact_id", "company_id")
-        elif self.file is not None:
-            held = held.select_for_update(of=("self",), no_key=True)
-        for lead in held:
-            self.taken.setdefault(lead.contact_id, lead)
-
     # --- one row
 
     def _take(self, row: Prepared) -> None:
-        contact, other = self._match(row)
-        if self._is_seen(row) and (contact is None or contact.pk not in self.taken):
+        found = self.known.match(row)
+        contact, existing = found.contact, found.lead
+        given = self._own(row, found)
+        if contact is not None:
+            self._write_into(contact, given)
+            existing = existing or self.known.taken.get(contact.pk)
+        if existing is None and self._is_seen(row):
             self._take_again(row)
             return
-        contact = contact or self._add(row)
-        existing = self.taken.get(contact.pk)
-        if existing is not None and self.plan.mode != ImportMode.NEW:
-            self._edit(row, contact, existing)
+        if existing is not None and self._may_edit(row, existing, found):
+            self._edit(row, existing)
             return
-        if existing is not None and not self._may_repeat:
-            self._refuse(row, existing)
+        if existing is not None and (found.lead is not None or not self._may_repeat):
+            self._refuse(row, existing, TAKEN_ID if found.lead is not None else "")
             return
+        self._make(row, contact or self._add(given), found, is_duplicate=existing is not None)
+
+    def _make(self, row: Prepared, contact: Contact, found: Found, *, is_duplicate: bool) -> None:
         lead = new_row(
-            Lead, contact=contact, created_by=self.user, is_duplicate=existing is not None, import_file=self.file,
+            Lead, contact=contact, created_by=self.user, is_duplicate=is_duplicate, import_file=self.file,
             created_at=self.at, updated_at=self.at, stage_changed_at=self.at, **row.lead,
         )  # fmt: skip
         self.leads.append(lead)
         self.outcome.rows.append(row.row)
-        self.taken[contact.pk] = lead
-        if other is not None:
-            self.two[lead.pk] = other.pk
+        self.known.remember_lead(lead)
+        if found.other is not None:
+            self.two[lead.pk] = found.other.pk
+
+    def _may_edit(self, row: Prepared, existing: Lead, found: Found) -> bool:
+        """A lead that has another id in the other system is another lead, though the person is the same."""
+        if self.plan.mode == ImportMode.NEW:
+            return False
+        if self.plan.key != ImportKey.EXTERNAL_ID or found.lead is not None:
+            return True
+        return bool(existing.custom_fields.get(EXTERNAL_ID, external_id(row)) == external_id(row))
 
     def _take_again(self, row: Prepared) -> None:
         """What becomes of a row whose person an earlier batch would have brought in."""
@@ -250,9 +232,9 @@ class _Batches:
         """Whether an earlier batch would have made a lead of the same person."""
         return bool(self.seen) and any(hash(row.contact.get(name, "")) in self.seen for name in ("phone_e164", "email"))
 
-    def _refuse(self, row: Prepared, existing: Lead | None) -> None:
+    def _refuse(self, row: Prepared, existing: Lead | None, message: str = "") -> None:
         extra = {"existing_lead_id": str(existing.pk)} if existing is not None else {}
-        error = RowError(row.row, TAKEN_BY_AGENT if self.agent else TAKEN, extra)
+        error = RowError(row.row, message or (TAKEN_BY_AGENT if self.agent else TAKEN), extra)
         self.outcome.errors.append(error)
         self.outcome.duplicates.append(error)
 
@@ -260,43 +242,33 @@ class _Batches:
     def _may_repeat(self) -> bool:
         return self.agent is None and self.company.duplicate_policy == DuplicatePolicy.FLAG
 
-    def _match(self, row: Prepared) -> tuple[Contact | None, Contact | None]:
-        """By phone, else by e-mail; fills its blanks and renames nothing, unless the import updates. And the other."""
-        by_phone = self.by_phone.get(row.contact.get("phone_e164", ""))
-        by_email = self.by_email.get(row.contact.get("email", ""))
-        contact, given = by_phone or by_email, dict(row.contact)
-        if contact is None:
-            return None, None
-        other = by_email if by_phone and by_email is not None and by_phone.pk != by_email.pk else None
-        if other is not None:
-            del given["email"]
-            two = {"contact_ids": [str(contact.pk), str(other.pk)]}
-            self.outcome.duplicates.append(RowError(row.row, TWO_CONTACTS, two))
-        self._write_into(contact, given)
-        return contact, other
+    def _own(self, row: Prepared, found: Found) -> dict[str, Any]:
+        """What the row says of its contact, without what is another's."""
+        if found.other is None:
+            return row.contact
+        ids = [str(contact.pk) for contact in (found.contact, found.other) if contact is not None]
+        self.outcome.duplicates.append(RowError(row.row, NOT_COPIED[found.field], {"contact_ids": ids}))
+        return {name: value for name, value in row.contact.items() if name != found.field}
 
     def _write_into(self, contact: Contact, given: Mapping[str, Any]) -> None:
-        """An e-mail or phone that another contact has stays there."""
-        others = {"email": self.by_email, "phone_e164": self.by_phone}
+        """Fills its blanks and renames nothing, unless the import updates; what another contact has stays there."""
         wanted = dict(given) if self.plan.mode == ImportMode.UPDATE else blanks_of(contact, given)
-        free = {name: value for name, value in wanted.items() if value not in others.get(name, ())}
-        changes = differing(contact, free)
+        changes = differing(contact, {name: value for name, value in wanted.items() if self.known.is_free(name, value)})
         if changes:
             join(self.changed.setdefault(contact.pk, (contact, {}))[1], changes)
-            self._remember(contact)
+            self.known.remember(contact)
 
-    def _edit(self, row: Prepared, contact: Contact, lead: Lead) -> None:
-        """Fill or update the open lead; a new one of this batch is changed before it is written."""
-        lead.contact = contact
+    def _edit(self, row: Prepared, lead: Lead) -> None:
+        """Fill or update the lead; a new one of this batch is changed before it is written."""
         changes = differing(lead, wanted_of(lead, row.lead, overwrite=self.plan.mode == ImportMode.UPDATE))
         if changes and not lead._state.adding:
             join(self.edited.setdefault(lead.pk, (lead, {}))[1], changes)
         self.outcome.updated += 1
 
-    def _add(self, row: Prepared) -> Contact:
-        contact = new_row(Contact, created_by=self.user, created_at=self.at, updated_at=self.at, **row.contact)
+    def _add(self, given: Mapping[str, Any]) -> Contact:
+        contact = new_row(Contact, created_by=self.user, created_at=self.at, updated_at=self.at, **given)
         self.added[contact.pk] = contact
-        self._remember(contact)
+        self.known.remember(contact)
         return contact
 
     # --- writing
@@ -344,13 +316,6 @@ class _Batches:
 
     def _match_of(self, lead: Lead) -> Match:
         return Match(lead.contact, is_new=lead.contact_id in self.added, other_id=self.two.get(lead.pk))
-
-
-def _answering(name: str, values: set[str]) -> Iterable[UUID]:
-    """Contacts by phone or by e-mail. The blank is named, so that PostgreSQL may use the index that leaves it out."""
-    if not values:
-        return ()
-    return Contact.objects.alive().filter(**{f"{name}__in": values}).exclude(**{name: ""}).values_list("pk", flat=True)
 
 
 def keys_of(contact: Contact) -> Iterator[int]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-
 from crm.accounts.models import Company
 from crm.core.errors import Refused
-from leads.importing import values
-from leads.importing.mapping import CUSTOM, SKIP
+from leads.errors import InvalidPhone
+from leads.importing import moments, people, values
+from leads.importing.mapping import CUSTOM, EXTERNAL_ID, OTHERS, SKIP
 from leads.phone_numbers import normalize
 
 FORMULA_SIGNS = frozenset("=+-@")
@@ -28,8 +27,6 @@ LONGEST = {
     "city": 100,
     "source": 100,
 }
-
-LONGEST_EMAIL = 254
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,30 @@ class RowError:
         return {"row": self.row, key: self.message, **self.extra}
 
 
+@dataclass
+class Said:
+    """What the cells of one row say, by field; `others` are further columns of phones and e-mails."""
+
+    given: dict[str, str] = field(default_factory=dict)
+    custom: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    others: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+
+    def take(self, target: str, header: str, text: str) -> None:
+        if target == CUSTOM:
+            self.custom[header] = text
+        elif target == EXTERNAL_ID:
+            self.custom[EXTERNAL_ID] = text
+        elif target in OTHERS:
+            self.others.setdefault(OTHERS[target], []).append((header, text))
+        else:
+            self.given[target], self.headers[target] = text, header
+
+    def keep(self, target: str) -> None:
+        """The whole cell, among the custom fields."""
+        self.custom[self.headers[target]] = self.given[target]
+
+
 @dataclass(frozen=True)
 class Preparer:
     """Checks rows of one file under one mapping for one company."""
@@ -74,47 +95,77 @@ class Preparer:
     def prepare(self, row: int, cells: Sequence[str]) -> Prepared | RowError:
         if len(cells) > len(self.headers):
             return RowError(row, f"The row has {len(cells)} cells, the header {len(self.headers)}")
-        given: dict[str, str] = {}
-        custom: dict[str, str] = {}
+        said = Said()
         for position, header, target in self._columns:
             text = cells[position].strip() if position < len(cells) else ""
             if text[:1] == "'" and text[1:2] in FORMULA_SIGNS:  # as spreadsheets mark text, and as we defuse it
                 text = text[1:]
             if text:
-                (custom if target == CUSTOM else given)[header if target == CUSTOM else target] = text
+                said.take(target, header, text)
         try:
-            return Prepared(row, self._contact(given), self._lead(given, custom))
+            return Prepared(row, self._contact(said), self._lead(said))
         except ValueError as error:
             return RowError(row, str(error))
         except Refused as refusal:
-            return RowError(row, f"{refusal.message}: {given.get('phone', '')}")
+            return RowError(row, f"{refusal.message}: {said.given.get('phone', '')}")
 
-    def _contact(self, given: Mapping[str, str]) -> dict[str, Any]:
+    def _contact(self, said: Said) -> dict[str, Any]:
+        given = said.given
         contact = {name: _short(name, given[name]) for name in CONTACT_FIELDS if name in given}
         if "name" in given and "first_name" not in contact:
-            first, _, last = given["name"].partition(" ")
+            first, last = people.name_parts(given["name"])
             contact["first_name"] = _short("first_name", first)
-            contact.setdefault("last_name", _short("last_name", last.strip()))
+            contact.setdefault("last_name", _short("last_name", last))
         if not contact.get("first_name"):
             raise ValueError("The first name is missing")
-        if "phone" in given:
-            contact["phone_e164"] = normalize(values.phone_text(given["phone"]), self.company.default_country)
-        if "email" in given:
-            contact["email"] = _email(given["email"])
+        country = ""
+        if "country" in given and not (country := people.country_code(given["country"])):
+            said.keep("country")
+        contact |= {"country": country} if country else {}
+        country = country or self.company.default_country
+        for name, kept in (("phone", "phone_e164"), ("email", "email")):
+            if (found := self._reached(name, said, country)) is not None:
+                contact[kept] = found
         if not {"phone_e164", "email"} & contact.keys():
             raise ValueError("The phone number and the e-mail address are both missing")
-        if country := given.get("country"):
-            if len(country) != 2 or not country.isalpha():
-                raise ValueError(f"Not a country's two-letter code: {country}")
-            contact["country"] = country.upper()
         return contact
 
-    def _lead(self, given: Mapping[str, str], custom: dict[str, str]) -> dict[str, Any]:
-        lead: dict[str, Any] = {"custom_fields": custom}
+    def _reached(self, name: str, said: Said, country: str) -> str | None:
+        """By the field's own column, else by the first other one that holds a good one; what is not used is kept."""
+        found = None
+        if name in said.given:
+            found, several = self._read(name, said.given[name], country)
+            if several:
+                said.keep(name)
+        for header, text in said.others.get(name, ()):
+            if found is None:
+                with suppress(ValueError, InvalidPhone):
+                    found, several = self._read(name, text, country)
+                    if not several:
+                        continue
+            said.custom[header] = text
+        return found
+
+    def _read(self, name: str, text: str, country: str) -> tuple[str, bool]:
+        return self._phone(text, country) if name == "phone" else people.email(text)
+
+    def _phone(self, text: str, country: str) -> tuple[str, bool]:
+        """The number, and whether the cell holds several: then the first that is one. Raises `InvalidPhone`."""
+        try:
+            return normalize(values.phone_text(text), country), False
+        except InvalidPhone:
+            for part in people.several(text):
+                with suppress(InvalidPhone):
+                    return normalize(values.phone_text(part), country), True
+            raise
+
+    def _lead(self, said: Said) -> dict[str, Any]:
+        given = said.given
+        lead: dict[str, Any] = {"custom_fields": said.custom}
         if "source" in given:
             lead["source"] = _short("source", given["source"])
         if "schedule_at" in given:
-            lead["schedule_at"] = values.moment(given["schedule_at"], self._zone, self.company.default_country)
+            lead["schedule_at"] = moments.moment(given["schedule_at"], self._zone, self.company.default_country)
         if "priority" in given:
             lead["priority"] = values.priority(given["priority"])
         if "tags" in given:
@@ -127,15 +178,4 @@ class Preparer:
 def _short(name: str, text: str) -> str:
     if len(text) > LONGEST[name]:
         raise ValueError(f"The {name.replace('_', ' ')} is longer than {LONGEST[name]} characters")
-    return text
-
-
-def _email(text: str) -> str:
-    text = text.removeprefix("mailto:").strip().lower()
-    if len(text) > LONGEST_EMAIL:
-        raise ValueError(f"The e-mail address is longer than {LONGEST_EMAIL} characters")
-    try:
-        validate_email(text)
-    except ValidationError:
-        raise ValueError(f"Invalid e-mail address: {text}") from None
     return text

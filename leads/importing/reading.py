@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, count, islice
 from typing import BinaryIO
 
-from charset_normalizer import from_bytes
-
 from leads.importing.errors import TooLarge, UnreadableFile
+from leads.importing.mapping import recognised
+from leads.importing.sniffing import find_delimiter, find_encoding, refuse_other_texts, refuse_strangers
 from leads.importing.spreadsheets import MAX_CELL, spreadsheet_records
 
-DELIMITERS = (",", ";", "\t", "|")
-BYTE_ORDER_MARKS = (
-    (b"\xef\xbb\xbf", "utf-8-sig"),
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
 MAX_COLUMNS = 200
+TITLES = 20  # rows above the header that are looked through
+SURELY = 2  # names of fields by which a row is known for a header
 SAMPLE = 200_000  # bytes looked at to find encoding and delimiter
 csv.field_size_limit(1_000_000)
 
@@ -68,8 +61,8 @@ def read_table(content: bytes, *, max_rows: int) -> Table:
 
 def limited(rows: Iterator[Row], most: int) -> Iterator[Row]:
     """Raises `TooLarge` instead of the row after the last that is allowed."""
-    for count, row in enumerate(rows):
-        if count == most:
+    for number, row in enumerate(rows):
+        if number == most:
             raise TooLarge(f"The file has more than {most:,} rows. Split it into smaller files.")
         yield row
 
@@ -80,27 +73,36 @@ def open_source(stream: BinaryIO) -> Source:
     sample = stream.read(SAMPLE)
     if not sample.strip(b"\x00\r\n\t ,;") and len(sample) < SAMPLE:
         raise UnreadableFile("The file is empty.")
-    if sample.startswith(b"\xd0\xcf\x11\xe0"):
-        raise UnreadableFile("This is an old Excel file (.xls). Save it as .xlsx or CSV and try again.")
-    if sample.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"7z\xbc\xaf")):
-        raise UnreadableFile("This is not a table. Send a CSV or an Excel file (.xlsx).")
+    refuse_strangers(sample, stream)
     if sample.startswith(b"PK\x03\x04"):
         records = spreadsheet_records(stream)
         headers, rows = _begun(records)
         return Source(headers, rows, "", "xlsx")
     encoding = find_encoding(stream, sample)
-    text = _checked(sample.decode(encoding, "ignore"))
+    text = sample.decode(encoding, "ignore")
+    refuse_other_texts(text)
     delimiter = find_delimiter(text)
     headers, rows = _begun(_text_records(stream, encoding, delimiter, text[:4].lower() == "sep="))
     return Source(headers, rows, delimiter, encoding)
 
 
 def _begun(records: Iterator[tuple[int, list[str]]]) -> tuple[list[str], Iterator[Row]]:
-    """The header, and the rows that follow it; empty ones are left out."""
-    for _, record in records:
-        if any(record):
-            return _headers(record), ((number, _without_empty_end(record)) for number, record in records if any(record))
-    raise UnreadableFile("The file has no header row.")
+    """The header, and the rows that follow it; empty ones are left out, and titles above the header."""
+    first = list(islice(((number, record) for number, record in records if any(record)), TITLES + 1))
+    if not first:
+        raise UnreadableFile("The file has no header row.")
+    at = _header_at([record for _, record in first])
+    below = ((number, record) for number, record in records if any(record))
+    return _headers(first[at][1]), (
+        (number, _without_empty_end(record)) for number, record in chain(first[at + 1 :], below)
+    )
+
+
+def _header_at(records: Sequence[list[str]]) -> int:
+    """The first record, unless it names no field, or is one cell, and a later one names some: then it is a title."""
+    if recognised(records[0]) and sum(map(bool, records[0])) > 1:
+        return 0
+    return next((n for n, record in enumerate(records) if recognised(record) >= SURELY), 0)
 
 
 def _without_empty_end(record: list[str]) -> list[str]:
@@ -116,77 +118,12 @@ def _headers(record: Sequence[str]) -> list[str]:
         names.pop()
     if len(names) > MAX_COLUMNS:
         raise UnreadableFile(f"The file has {len(names)} columns; at most {MAX_COLUMNS} are read.")
-    seen: dict[str, int] = {}
-    unique: list[str] = []
+    unique: dict[str, None] = {}
     for position, name in enumerate(names, 1):
         name = name or f"Column {position}"
-        seen[name] = seen.get(name, 0) + 1
-        unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return unique
-
-
-def find_encoding(stream: BinaryIO, sample: bytes) -> str:
-    """By its mark, else UTF-8 where the whole file is, else what Excel writes in the west, else the best guess."""
-    for mark, encoding in BYTE_ORDER_MARKS:
-        if sample.startswith(mark):
-            if not _is_in(stream, encoding):
-                raise UnreadableFile(f"The file says it is {encoding.upper()}, but it is not.")
-            return encoding
-    if unmarked := _unmarked_utf_16(sample):
-        return unmarked
-    for encoding in ("utf-8", "cp1252"):
-        if _is_in(stream, encoding):
-            return encoding
-    best = from_bytes(sample).best()
-    if best is None or not _is_in(stream, best.encoding):
-        raise UnreadableFile("The file's encoding is unknown. Save it as UTF-8 and try again.")
-    return best.encoding
-
-
-def _is_in(stream: BinaryIO, encoding: str) -> bool:
-    """Whether the whole file can be read so; a piece at a time."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    stream.seek(0)
-    try:
-        while piece := stream.read(1_000_000):
-            decoder.decode(piece)
-        decoder.decode(b"", final=True)
-    except UnicodeError:
-        return False
-    return True
-
-
-def _unmarked_utf_16(content: bytes) -> str | None:
-    sample = content[:2000]
-    if len(sample) < 4 or sample.count(0) < len(sample) // 4:
-        return None
-    return "utf-16-le" if sample[1::2].count(0) > sample[0::2].count(0) else "utf-16-be"
-
-
-def _checked(text: str) -> str:
-    """Refuse what is no text: more than a few control characters."""
-    sample = text[:20_000]
-    odd = sum(1 for c in sample if ord(c) < 32 and c not in "\r\n\t\x0b\x0c\x00")
-    if odd > len(sample) // 50:
-        raise UnreadableFile("This is not a table. Send a CSV or an Excel file (.xlsx).")
-    return text
-
-
-def find_delimiter(text: str) -> str:
-    """The one that splits the first lines, quotes heeded, into the same number of columns, and the most."""
-    if text[:4].lower() == "sep=" and len(text) > 4:
-        return text[4]
-    sample = text[:100_000]
-
-    def score(delimiter: str) -> tuple[int, int]:
-        records = [r for r in islice(csv.reader(io.StringIO(sample), delimiter=delimiter), 20) if r]
-        if not records or len(records[0]) < 2:
-            return (0, 0)
-        width = len(records[0])
-        return (sum(len(r) == width for r in records), width)
-
-    best = max(DELIMITERS, key=score)
-    return best if score(best) > (0, 0) else ","
+        numbered = (f"{name} ({n})" for n in count(2))
+        unique[name if name not in unique else next(other for other in numbered if other not in unique)] = None
+    return list(unique)
 
 
 def _text_records(stream: BinaryIO, encoding: str, delimiter: str, skip_line: bool) -> Iterator[tuple[int, list[str]]]:

@@ -75,7 +75,7 @@ def file_of(job: Job) -> ImportFile:
 
 def plan_of(job: Job, file: ImportFile, mapping: dict[str, str], agent: Agent | None) -> Plan:
     company = Company.objects.get(pk=current_company_id())
-    return Plan(file.headers, mapping, company, job.user, agent, file.mode)
+    return Plan(file.headers, mapping, company, job.user, agent, file.mode, file.match_by)
 
 
 def as_batch(job: Job, rows: Sequence[Row], following: int | None, outcome: Outcome) -> Batch:

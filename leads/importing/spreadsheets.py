@@ -36,6 +36,7 @@ def spreadsheet_records(stream: BinaryIO) -> Iterator[tuple[int, list[str]]]:
     try:
         with zipfile.ZipFile(stream) as archive:
             refuse_bombs(archive)
+            refuse_other_kinds(archive)
             yield from Workbook(archive).rows()
     except (zipfile.BadZipFile, KeyError, IndexError, ValueError, expat.ExpatError, EOFError, OSError) as error:
         raise UnreadableFile(DAMAGED) from error
@@ -51,6 +52,16 @@ def refuse_bombs(archive: zipfile.ZipFile) -> None:
     for part in parts:
         if part.file_size > MAX_PLAIN and part.file_size > MAX_RATIO * max(part.compress_size, 1):
             raise TooLarge("The file unpacks to two hundred times its size. It is no spreadsheet.")
+
+
+def refuse_other_kinds(archive: zipfile.ZipFile) -> None:
+    """Archives that are tables of another programme, or no tables."""
+    names = set(archive.namelist())
+    if "xl/workbook.xml" in names:
+        return
+    if names & {"mimetype", "xl/workbook.bin", "Index/Document.iwa"}:  # OpenDocument, binary Excel, Numbers
+        raise UnreadableFile("This spreadsheet is of another kind. Save it as .xlsx or CSV and try again.")
+    raise UnreadableFile("This archive is no Excel file. Unpack it, and send the CSV or .xlsx that is in it.")
 
 
 class Workbook:
@@ -202,7 +213,8 @@ class SheetReader:
         self.epoch = datetime(1904, 1, 1) if is_1904 else datetime(1899, 12, 30)
         self.done: deque[tuple[int, list[str]]] = deque()
         self.number, self.cells, self.column = 0, list[str](), 0
-        self.kind, self.style, self.parts, self.reads = "", "", list[str](), False
+        self.kind, self.style, self.parts = "", "", list[str]()
+        self.reads = self.phonetic = False
 
     def begin(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "c":
@@ -210,7 +222,9 @@ class SheetReader:
             self.column = column_of(attributes["r"]) if "r" in attributes else len(self.cells)
             self.parts = []
         elif tag in ("v", "t"):
-            self.reads = True
+            self.reads = not self.phonetic
+        elif tag == "rPh":  # how to pronounce it: no part of the text
+            self.phonetic = True
         elif tag == "row":
             self.number = int(attributes.get("r") or self.number + 1)
             self.cells = []
@@ -222,6 +236,8 @@ class SheetReader:
     def end(self, tag: str) -> None:
         if tag in ("v", "t"):
             self.reads = False
+        elif tag == "rPh":
+            self.phonetic = False
         elif tag == "c":
             if self.parts and self.column < MAX_WIDTH:
                 self.cells += [""] * (self.column - len(self.cells))

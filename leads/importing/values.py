@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from zoneinfo import ZoneInfo
 
 from leads.models import Priority
 
-# Countries that write the month before the day; the others begin with the day.
-MONTH_FIRST = frozenset({"US", "PH", "FM", "MH", "PW"})
 SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d{1,2}")
 MONEY_LIMIT = Decimal(10) ** 12
-EXCEL_EPOCH = datetime(1899, 12, 30)
-EARLIEST, LATEST = 1900, 2200
 
 
 def phone_text(text: str) -> str:
@@ -29,50 +23,6 @@ def phone_text(text: str) -> str:
     text = re.sub(r"\.0$", "", text)
     # An international number without its plus, as a number cell has it.
     return f"+{text}" if text.isdigit() and len(text) > 11 and not text.startswith("00") else text
-
-
-def moment(text: str, zone: ZoneInfo, country: str) -> datetime:
-    """ISO 8601, day.month.year, day or month first with slashes by country, or an Excel day number; naive is `zone`."""
-    value = _iso(text) or _by_numbers(text, country) or _excel_day(text)
-    if value is None:
-        raise ValueError(f"Not a date and time: {text}")
-    if not EARLIEST <= value.year <= LATEST:
-        raise ValueError(f"The date is out of range: {text}")
-    return value if value.tzinfo else value.replace(tzinfo=zone)
-
-
-def _iso(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00") if text.endswith("Z") else text)
-    except ValueError:
-        return None
-
-
-def _by_numbers(text: str, country: str) -> datetime | None:
-    found = re.fullmatch(
-        r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([AaPp][Mm])?)?", text
-    )
-    if not found:
-        return None
-    first, mark, second, year, hour, minute, seconds, half = found.groups()
-    month_first = mark == "/" and country in MONTH_FIRST
-    month, day = (first, second) if month_first else (second, first)
-    if mark == "/" and int(month) > 12 >= int(day):  # only one reading is a date
-        month, day = day, month
-    full_year = int(year) + (2000 if len(year) == 2 else 0)
-    hours = int(hour or 0)
-    if half:
-        hours = hours % 12 + (12 if half.lower() == "pm" else 0)
-    try:
-        return datetime(full_year, int(month), int(day), hours, int(minute or 0), int(seconds or 0))
-    except ValueError:
-        return None
-
-
-def _excel_day(text: str) -> datetime | None:
-    if not re.fullmatch(r"\d{5}(\.\d+)?", text):
-        return None
-    return EXCEL_EPOCH + timedelta(days=float(text))
 
 
 def money(text: str) -> Decimal:

@@ -20,6 +20,7 @@ from crm.core.http import Request
 from crm.core.tenancy import get_or_refuse
 from crm.jobs.models import JobState
 from crm.jobs.views import standing
+from leads.import_choices import ImportKey, ImportMode
 from leads.importing.actions import (
     discard_file,
     fits_request,
@@ -33,7 +34,7 @@ from leads.importing.engine import Outcome
 from leads.importing.mapping import CHOICES, CUSTOM, SKIP, problems, suggest
 from leads.importing.reading import Row
 from leads.importing.storing import MAX_ROWS, all_rows
-from leads.models import ImportFile, ImportMode
+from leads.models import ImportFile
 
 PREVIEWED = 20
 SHOWN_ERRORS = 200
@@ -72,15 +73,19 @@ def import_file(request: Request, pk: UUID) -> HttpResponseBase:
     suggested = {**suggest(file.headers, rich=True), **(known.mapping if known else {})}
     mapping = chosen_mapping(file.headers, given) if request.method == "POST" else fitting(file.headers, suggested)
     mode = given.get("mode") or (known.mode if known else ImportMode.NEW)
-    if mode not in ImportMode.values:
-        mode = ImportMode.NEW
-    agent, wrong = _agent(given), problems(mapping)
+    match_by = given.get("match_by") or (known.match_by if known else ImportKey.PERSON)
+    how: dict[str, Any] = {
+        "agent": _agent(given),
+        "mode": mode if mode in ImportMode.values else ImportMode.NEW,
+        "match_by": match_by if match_by in ImportKey.values else ImportKey.PERSON,
+    }
+    wrong = problems(mapping, how["match_by"])
     if request.method == "POST" and given.get("do") == "import" and not wrong:
-        return run(request, file, mapping, agent, mode)
+        return run(request, file, mapping, how)
     outcome = None
     if not wrong:
-        outcome = foresee_file(file, mapping, by=request.user, agent=agent, mode=mode, seconds=PREVIEW_SECONDS)
-    context = preview(file, mapping, agent, mode, outcome, wrong)
+        outcome = foresee_file(file, mapping, by=request.user, seconds=PREVIEW_SECONDS, **how)
+    context = {**preview(file, mapping, outcome), **how, "problems": wrong}
     context["is_remembered"] = known is not None and request.method != "POST"
     return render(request, "leads/import/map.html", context, status=422 if wrong and request.method == "POST" else 200)
 
@@ -93,16 +98,14 @@ def discard(request: Request, pk: UUID) -> HttpResponseBase:
     return redirect("leads:import")
 
 
-def run(
-    request: Request, file: ImportFile, mapping: dict[str, str], agent: Agent | None, mode: str
-) -> HttpResponseBase:
+def run(request: Request, file: ImportFile, mapping: dict[str, str], how: dict[str, Any]) -> HttpResponseBase:
     """A small file at once, a large one as a job; either way the file's page tells of it."""
     try:
-        job = start_import(file, mapping, by=request.user, agent=agent, mode=mode, at_once=fits_request(file))
+        job = start_import(file, mapping, by=request.user, at_once=fits_request(file), **how)
     except Refused as refusal:
         messages.error(request, refusal.message)
         return redirect("leads:import_file", file.pk)
-    remember(file.headers, mapping, mode)
+    remember(file.headers, mapping, how["mode"], how["match_by"])
     if not job.is_active:
         messages.success(request, said(job.result, file.name))
     return redirect("leads:import_file", file.pk)
@@ -129,14 +132,7 @@ def _agent(given: QueryDict) -> Agent | None:
     return get_or_refuse(Agent.objects.filter(is_active=True), given["agent"]) if given.get("agent") else None
 
 
-def preview(
-    file: ImportFile,
-    mapping: dict[str, str],
-    agent: Agent | None,
-    mode: str,
-    outcome: Outcome | None,
-    wrong: list[str],
-) -> dict[str, Any]:
+def preview(file: ImportFile, mapping: dict[str, str], outcome: Outcome | None) -> dict[str, Any]:
     first = list(islice(all_rows(file), PREVIEWED))
     columns = [
         {"name": f"column-{n}", "header": header, "first": first_value(first, n), "field": mapping[header]}
@@ -147,11 +143,9 @@ def preview(
         "columns": columns,
         "choices": CHOICES,
         "modes": ImportMode.choices,
-        "mode": mode,
+        "keys": ImportKey.choices,
         "mapped": sum(field not in (CUSTOM, SKIP) for field in mapping.values()),
         "agents": Agent.objects.filter(is_active=True).order_by("name"),
-        "agent": agent,
-        "problems": wrong,
         "outcome": outcome,
         "is_sample": outcome is not None and outcome.total < file.total,
         "rows": first_rows(file.headers, first, outcome) if outcome else [],

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from openpyxl import Workbook
 
-from leads.importing import values
+from leads.importing import moments, values
 from leads.importing.errors import TooLarge, UnreadableFile
 from leads.importing.mapping import problems, suggest
 from leads.importing.reading import open_source, read_table
@@ -94,13 +94,13 @@ def test_two_columns_of_one_field_and_missing_ones_are_named():
     ],
 )
 def test_dates_in_many_forms(text, country, moment):
-    assert values.moment(text, ZoneInfo("America/New_York"), country) == moment
+    assert moments.moment(text, ZoneInfo("America/New_York"), country) == moment
 
 
 @pytest.mark.parametrize("text", ["soon", "31.02.2026", "2026-13-01", "0001-01-01", "99/99/2026"])
 def test_impossible_dates_are_refused(text):
     with pytest.raises(ValueError, match="date"):
-        values.moment(text, ZoneInfo("UTC"), "US")
+        moments.moment(text, ZoneInfo("UTC"), "US")
 
 
 @pytest.mark.parametrize(
