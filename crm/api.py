@@ -12,6 +12,7 @@ from crm.core.error_pages import page_not_found
 from crm.jobs.api.urls import urlpatterns as jobs
 from crm.lists.api.urls import urlpatterns as lists
 from crm.notifications.api.urls import urlpatterns as notifications
+from crm.sla.api.urls import urlpatterns as sla
 from crm.vendors.api.urls import urlpatterns as vendors
 from leads.api.urls import urlpatterns as leads
 
@@ -22,6 +23,7 @@ urlpatterns = [
     *vendors,
     *jobs,
     *lists,
+    *sla,
     *notifications,
     *audit,
     re_path(r"", csrf_exempt(page_not_found), name="api-unknown"),

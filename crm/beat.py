@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from crm.core.schedules import Schedule
 
 SCHEDULES = [
@@ -16,5 +18,6 @@ SCHEDULES = [
     Schedule("Forget reservations that are over", "vendors.purge_reservations", every_seconds=3600, queue="bulk"),
     Schedule("Go on with simulated calls that were left", "simulator.play_left", every_seconds=15),
     Schedule("Forget simulated calls that are over", "simulator.purge", every_seconds=3600, queue="bulk"),
+    Schedule("Watch the deadlines", "sla.tick", every_seconds=settings.SLA_TICK_SECONDS),
     Schedule("Refresh SQLite's statistics", "core.refresh_statistics", every_seconds=3600, queue="bulk"),
 ]

@@ -14,6 +14,7 @@ app.autodiscover_tasks()
 app.conf.task_routes = {
     "audit.seal_company": {"queue": "periodic"},
     "mail.send_left": {"queue": "periodic"},
+    "sla.watch": {"queue": "periodic"},
     "leads.purge_company_imports": {"queue": "bulk"},
     "simulator.play_company": {"queue": "periodic"},
     "jobs.run": {"queue": "bulk"},

@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "agents",
     "leads",
     "crm.compliance",
+    "crm.sla",
     "crm.notifications",
     "crm.dashboard",
 ]
@@ -126,6 +127,7 @@ CELERY_BEAT_SCHEDULER = "crm.core.beat_scheduler:Scheduler"
 CELERY_IMPORTS = ["crm.core.heartbeat", "crm.core.upkeep", "crm.core.api.kept_answers"]
 CELERY_RESULT_EXPIRES = None  # no results are kept, so nothing need clean them up
 SCHEDULES = "crm.beat.SCHEDULES"
+SLA_TICK_SECONDS = env.number("SLA_TICK_SECONDS", 300, low=1, high=86_400)
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

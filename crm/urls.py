@@ -23,6 +23,7 @@ urlpatterns = [
     path("audit/", include("crm.audit.urls")),
     path("jobs/", include("crm.jobs.urls")),
     path("lists/", include("crm.lists.urls")),
+    path("sla/", include("crm.sla.urls")),
     path("", include("crm.notifications.urls")),
     path("dev/mail/", include("crm.mail.urls")),
     path("accounts/", include("crm.accounts.door_urls")),

@@ -101,6 +101,8 @@ ICONS = {
     events.LEAD_UNASSIGNED: "user-minus",
     events.LEAD_RESPONDED: "reply",
     events.LEAD_RETURNED: "undo-2",
+    "lead.sla_due_soon": "clock-alert",
+    "lead.sla_breached": "triangle-alert",
     events.CONTACT_CREATED: "user-plus",
     events.CONTACT_UPDATED: "user-pen",
 }
@@ -111,6 +113,8 @@ PLAIN = {
     events.LEAD_NOTE_ADDED: "wrote a note",
     events.LEAD_RESPONDED: "made the first response",
     events.LEAD_RETURNED: "gave it back to its vendor",
+    "lead.sla_due_soon": "reminded the agent: the deadline is near",  # told by a higher floor
+    "lead.sla_breached": "saw the deadline pass without a response",
     events.CONTACT_CREATED: "added the contact",
 }
 

@@ -39,6 +39,8 @@ class AuditEntry(TenantModel):
 
     objects = AuditEntryQuerySet.as_manager()  # type: ignore[misc]
 
+    beside: models.Model | None = None  # at hand in the transaction that recorded it, kept nowhere
+
     class Meta:
         verbose_name_plural = "audit entries"
         indexes = [

@@ -37,7 +37,8 @@ class Event:
 
     `changes`: field → (before, after), values as the model holds them. `at`: when it happened, where that is not now
     (history taken over from elsewhere). `images`: what else changed, for the journal of a batch alone, so that undo
-    can put it back; `contact.do_not_contact` is the field of a related row.
+    can put it back; `contact.do_not_contact` is the field of a related row. `beside`: the row that the action wrote
+    with it, for those who hear of it in the same transaction.
     """
 
     action: str
@@ -47,6 +48,7 @@ class Event:
     data: Mapping[str, Any] = field(default_factory=dict)
     at: datetime | None = None
     images: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    beside: models.Model | None = None
 
 
 _batch: ContextVar[UUID | None] = ContextVar("journal_batch", default=None)
@@ -128,7 +130,7 @@ class _Scribe:
             ip=self.ip,
             request_id=self.request_id,
         )
-        entry.mac = content_mac(entry)
+        entry.mac, entry.beside = content_mac(entry), event.beside
         return entry
 
     def _company_of(self, obj: models.Model) -> UUID | None:

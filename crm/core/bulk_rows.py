@@ -42,6 +42,22 @@ def insert_rows(model: type[T], rows: Sequence[T]) -> None:
         row._state.adding, row._state.db = False, connection.alias
 
 
+def insert_from(model: type[T], names: Sequence[str], rows: models.QuerySet[Any]) -> None:
+    """Insert what a query of the active company finds, by one statement; `rows` has a column for each of `names`.
+
+    The values never leave the database, so that they are those of rows that were checked when they came in. A field
+    that is not named is left empty.
+    """
+    table, columns = model._meta.db_table, [str(model._meta.get_field(name).column) for name in names]  # type: ignore[union-attr]
+    current_company_id()
+    sql, params = rows.query.sql_with_params()
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO "{table}" ({", ".join(connection.ops.quote_name(c) for c in columns)}) {sql}',
+            params,
+        )
+
+
 def update_rows(model: type[T], rows: Sequence[T], names: Iterable[str]) -> None:
     """Write the named fields of rows that were read (and locked) in the active company, each its own values.
 

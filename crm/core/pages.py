@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
@@ -63,6 +63,15 @@ def answer_part(
     if messages.get_messages(request):
         response.write(render_to_string("components/_toasts.html", {"beside": True}, request))
     return response
+
+
+def tidy(params: QueryDict) -> QueryDict:
+    """Without a form's empty fields."""
+    clean = QueryDict(mutable=True)
+    for name, value in params.items():
+        if value:
+            clean[name] = str(value)
+    return clean
 
 
 def optional_url(name: str, *args: object) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseBase, QueryDict
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.utils.timezone import now
@@ -21,7 +21,7 @@ from crm.core.api.problems import Unacceptable
 from crm.core.errors import Refused
 from crm.core.http import Request
 from crm.core.keyset import BadCursor, Order
-from crm.core.pages import optional_url
+from crm.core.pages import optional_url, tidy
 from crm.core.tenancy import get_or_refuse
 from crm.jobs.actions import UNDO_DAYS, cancel_job, undo_job
 from crm.jobs.filters import JobFilter
@@ -57,15 +57,6 @@ def job_list(request: Request) -> HttpResponse:
         "import_url": optional_url("leads:import") if allows(request.user, "leads.import") else "",
     }
     return render(request, "jobs/list.html", context)
-
-
-def tidy(params: QueryDict) -> QueryDict:
-    """Without a form's empty fields."""
-    clean = QueryDict(mutable=True)
-    for name, value in params.items():
-        if value:
-            clean[name] = str(value)
-    return clean
 
 
 def window(jobs: Any, cursor: str) -> tuple[list[Job], str]:

@@ -27,14 +27,13 @@ def mail_assignments(entries: Iterable[AuditEntry]) -> list[Mail]:
     """One mail to each person who was given leads in this batch of `lead.assigned` and `lead.reassigned` entries.
 
     Who takes a lead itself, by claiming it or by hand, needs no mail; AI voice agents and deactivated users get none.
-    Three statements, however many leads and agents.
+    Three statements at most, however many leads and agents; one where the action has lead and agent at hand.
     """
     given = _by_agent(entries)
-    named = {UUID(entry.data["from_agent_id"]) for batch in given.values() for entry in batch if _taken(entry)}
-    agents = {agent.pk: agent for agent in _agents({*given, *named})}
+    agents = _agents_of(given)
     batches = [(agent, batch) for pk, batch in given.items() if (agent := agents.get(pk)) and _is_told(agent)]
     batches = [(agent, kept) for agent, batch in batches if (kept := [e for e in batch if e.user_id != agent.user_id])]
-    shown = _leads(entry.object_id for _, batch in batches for entry in batch[:SHOWN])
+    shown = _leads_of([entry for _, batch in batches for entry in batch[:SHOWN]])
     mails = [_mail(agent, batch, shown, agents) for agent, batch in batches]
     return queue_mails(mail for mail in mails if mail) if mails else []
 
@@ -70,6 +69,35 @@ def _by_agent(entries: Iterable[AuditEntry]) -> dict[UUID, list[AuditEntry]]:
     return given
 
 
+def _agents_of(given: Mapping[UUID, list[AuditEntry]]) -> dict[UUID, Agent]:
+    """Who was given leads, and who held them before."""
+    entries = [entry for batch in given.values() for entry in batch]
+    rows = (entry.beside for entry in entries)
+    agents = {row.to_agent.pk: row.to_agent for row in rows if isinstance(row, Assignment) and _knows_agent(row)}
+    wanted = {*given, *(UUID(entry.data["from_agent_id"]) for entry in entries if _taken(entry))}
+    missing = wanted - agents.keys()
+    return agents | ({agent.pk: agent for agent in _agents(missing)} if missing else {})
+
+
+def _knows_agent(row: Assignment) -> bool:
+    agent = Assignment.to_agent.field.get_cached_value(row, default=None)  # type: ignore[attr-defined]
+    return agent is not None and {"user", "company"} <= agent._state.fields_cache.keys()
+
+
+def _leads_of(entries: Iterable[AuditEntry]) -> dict[UUID, Any]:
+    """With the contact, and `said`: the notes when it was last given."""
+    found: dict[UUID, Any] = {}
+    missing = set()
+    for entry in entries:
+        row = entry.beside
+        if isinstance(row, Assignment) and Lead.contact.is_cached(row.lead) and not row.lead.get_deferred_fields():
+            found[row.lead.pk] = row.lead
+            found[row.lead.pk].said = row.notes
+        else:
+            missing.add(entry.object_id)
+    return found | (_leads(missing) if missing else {})
+
+
 def _taken(entry: AuditEntry) -> bool:
     return bool(entry.data.get("from_agent_id"))
 
@@ -83,7 +111,6 @@ def _is_told(agent: Agent) -> bool:
 
 
 def _leads(pks: Iterable[UUID]) -> dict[UUID, Any]:
-    """With the contact, and `said`: the notes when it was last given."""
     said = Assignment.objects.filter(lead=OuterRef("pk")).order_by("-at", "-pk").values("notes")[:1]
     leads = Lead.objects.filter(pk__in=[*pks]).select_related("contact").annotate(said=Subquery(said))
     return {lead.pk: lead for lead in leads}

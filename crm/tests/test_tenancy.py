@@ -73,6 +73,7 @@ UNSCOPED = {
     "crm/jobs/tasks.py": 1,
     "crm/mail/tasks.py": 1,
     "crm/providers/simulator/tasks.py": 2,
+    "crm/sla/tasks.py": 1,
     "crm/vendors/keys.py": 1,  # a key says whose it is
     "crm/vendors/tasks.py": 1,
     "leads/tasks.py": 1,
@@ -81,7 +82,7 @@ UNSCOPED = {
 RAW_SQL = {
     "crm/audit/guard.py": 1,  # triggers
     "crm/compliance/guard.py": 3,  # triggers and foreign keys
-    "crm/core/bulk_rows.py": 3,  # a set by one statement, after the checks of every insert and update
+    "crm/core/bulk_rows.py": 4,  # a set by one statement, after the checks of every insert and update
     "crm/core/composite_keys.py": 1,  # constraints
     "crm/core/health.py": 1,  # SELECT 1
     "crm/core/kept_query.py": 1,  # a query that the ORM compiled, scope and all

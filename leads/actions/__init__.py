@@ -7,6 +7,7 @@ from leads.actions.dispositions import create_disposition, delete_disposition, u
 from leads.actions.leads import (
     add_note,
     delete_lead,
+    mark_breached,
     mark_response,
     restore_lead,
     set_deal_value,
@@ -28,6 +29,7 @@ __all__ = [
     "delete_disposition",
     "delete_lead",
     "delete_many",
+    "mark_breached",
     "mark_response",
     "restore_lead",
     "set_deal_value",

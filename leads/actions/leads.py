@@ -12,6 +12,7 @@ from django.utils.timezone import now
 
 from crm.audit.recording import Event, record
 from crm.core.actors import Actor, as_user
+from crm.core.bulk_rows import update_rows
 from crm.core.errors import Conflict
 from leads import events
 from leads.actions.contacts import PERSON_FIELDS, change_contact, given_fields
@@ -123,6 +124,13 @@ def mark_response(lead: Lead, *, by: Actor, at: datetime | None = None) -> Lead:
     edit.at = at or edit.at
     edit.tell(events.LEAD_RESPONDED, edit.worked(started=True))
     return edit.write()
+
+
+def mark_breached(deadlines: Mapping[Lead, datetime]) -> None:
+    """Keep on each lead the last deadline that passed without a response. The caller has locked them, and tells it."""
+    for lead, deadline in deadlines.items():
+        lead.breached_at = deadline
+    update_rows(Lead, list(deadlines), ["breached_at"])
 
 
 @transaction.atomic

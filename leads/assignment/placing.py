@@ -152,7 +152,7 @@ def _event(p: Placement, row: Assignment, by: Actor) -> Event:
     }
     after_it = _held(p.lead)
     images = {name: (was, after_it[name]) for name, was in p.before.items() if was != after_it[name]}
-    return Event(action, p.lead, by, data=data, images=images)
+    return Event(action, p.lead, by, data=data, images=images, beside=row)
 
 
 def _held(lead: Lead) -> dict[str, Any]:
