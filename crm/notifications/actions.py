@@ -72,16 +72,16 @@ def _by_agent(entries: Iterable[AuditEntry]) -> dict[UUID, list[AuditEntry]]:
 def _agents_of(given: Mapping[UUID, list[AuditEntry]]) -> dict[UUID, Agent]:
     """Who was given leads, and who held them before."""
     entries = [entry for batch in given.values() for entry in batch]
-    rows = (entry.beside for entry in entries)
-    agents = {row.to_agent.pk: row.to_agent for row in rows if isinstance(row, Assignment) and _knows_agent(row)}
+    agents = {agent.pk: agent for entry in entries if (agent := _agent_at_hand(entry.beside))}
     wanted = {*given, *(UUID(entry.data["from_agent_id"]) for entry in entries if _taken(entry))}
     missing = wanted - agents.keys()
     return agents | ({agent.pk: agent for agent in _agents(missing)} if missing else {})
 
 
-def _knows_agent(row: Assignment) -> bool:
-    agent = Assignment.to_agent.field.get_cached_value(row, default=None)  # type: ignore[attr-defined]
-    return agent is not None and {"user", "company"} <= agent._state.fields_cache.keys()
+def _agent_at_hand(row: Any) -> Agent | None:
+    if not isinstance(row, Assignment) or not Assignment.to_agent.is_cached(row) or row.to_agent is None:
+        return None
+    return row.to_agent if {"user", "company"} <= row.to_agent._state.fields_cache.keys() else None
 
 
 def _leads_of(entries: Iterable[AuditEntry]) -> dict[UUID, Any]:

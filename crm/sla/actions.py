@@ -84,10 +84,8 @@ def _clock(lead: Lead) -> Any:
 
 
 def _new_timer(lead: Lead) -> Timer:
-    assert lead.agent_id and lead.assigned_at and lead.deadline
-    return Timer(
-        lead=lead, agent_id=lead.agent_id, priority=lead.priority, started_at=lead.assigned_at, due_at=lead.deadline
-    )
+    clock: dict[str, Any] = {"agent_id": lead.agent_id, "started_at": lead.assigned_at, "due_at": lead.deadline}
+    return Timer(lead=lead, priority=lead.priority, **clock)
 
 
 def _end(lead: Lead, at: datetime) -> tuple[datetime | None, datetime | None]:

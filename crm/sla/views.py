@@ -23,7 +23,7 @@ from crm.sla.models import Timer
 from crm.sla.rates import days_of
 from leads.models import Priority
 
-PAGE_ROWS = 50
+PAGE_ROWS = 25
 DAYS = 30
 OLDEST = Order(Timer, "due_at")
 PARTS = ("agent_id", "priority", "sla_status")

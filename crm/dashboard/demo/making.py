@@ -16,6 +16,7 @@ from crm.audit.recording import take_over
 from crm.core.tenancy import company_active
 from crm.dashboard.demo.cast import CASTS, Cast, Setting, make_company
 from crm.dashboard.demo.lives import DAYS_BACK, Ending, Life, Storyteller
+from crm.sla.actions import take_over_clocks
 from leads.models import Assignment, Contact, Lead, Note, StageChange
 
 SEED = 20_260_101
@@ -82,6 +83,7 @@ def _write(setting: Setting, lives: list[Life]) -> None:
     StageChange.objects.create_many(_all(life.moves for life in lives))
     Note.objects.create_many(_all(life.notes for life in lives))
     history = [*setting.events, *_all(life.events for life in lives)]
+    take_over_clocks()
     take_over(sorted(history, key=lambda event: event.at or setting.company.created_at))
 
 
