@@ -17,6 +17,7 @@ COPY manage.py .
 COPY crm crm
 COPY agents agents
 COPY leads leads
+COPY calls calls
 COPY templates templates
 COPY static static
 

@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || command -v python)
 VENV := .venv
 PY := $(VENV)/bin/python
-CODE := crm agents leads bench conftest.py manage.py
+CODE := crm agents leads calls bench conftest.py manage.py
 
 .PHONY: help run test e2e lint format types migrations deploy-check bench bench-large clean clean-all
 
@@ -81,7 +81,7 @@ format: $(VENV)/.dev
 	find templates -name '*.html' -print0 | xargs -0 $(VENV)/bin/djade --target-version 5.2
 
 types: $(VENV)/.dev
-	$(VENV)/bin/mypy crm agents leads manage.py
+	$(VENV)/bin/mypy crm agents leads calls manage.py
 
 clean:
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -6,6 +6,7 @@ from django.urls import re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from agents.api.urls import urlpatterns as agents
+from calls.api.urls import urlpatterns as calls
 from crm.accounts.api.urls import urlpatterns as accounts
 from crm.audit.api.urls import urlpatterns as audit
 from crm.core.error_pages import page_not_found
@@ -20,6 +21,7 @@ urlpatterns = [
     *accounts,
     *agents,
     *leads,
+    *calls,
     *vendors,
     *jobs,
     *lists,

@@ -19,5 +19,7 @@ SCHEDULES = [
     Schedule("Go on with simulated calls that were left", "simulator.play_left", every_seconds=15),
     Schedule("Forget simulated calls that are over", "simulator.purge", every_seconds=3600, queue="bulk"),
     Schedule("Watch the deadlines", "sla.tick", every_seconds=settings.SLA_TICK_SECONDS),
+    Schedule("Call the leads that are due", "calls.tick", every_seconds=settings.CALLS_TICK_SECONDS),
+    Schedule("Take up calls that were left behind", "calls.sweep", every_seconds=15),
     Schedule("Refresh SQLite's statistics", "core.refresh_statistics", every_seconds=3600, queue="bulk"),
 ]

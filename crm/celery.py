@@ -18,4 +18,6 @@ app.conf.task_routes = {
     "leads.purge_company_imports": {"queue": "bulk"},
     "simulator.play_company": {"queue": "periodic"},
     "jobs.run": {"queue": "bulk"},
+    "calls.call_due": {"queue": "periodic"},
+    "calls.look_after": {"queue": "periodic"},
 }

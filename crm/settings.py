@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "agents",
     "leads",
     "crm.compliance",
+    "calls",
     "crm.sla",
     "crm.notifications",
     "crm.dashboard",
@@ -207,6 +208,10 @@ REFRESH_TOKEN_DAYS = 14
 AUDIT_KEY = env.secret("AUDIT_KEY", VAR, DEBUG)
 FIELD_KEYS = env.field_keys("FIELD_KEYS", VAR, DEBUG)
 
+# --- Calls -------------------------------------------------------------------------------------------------------
+
+CALLS_TICK_SECONDS = env.number("CALLS_TICK_SECONDS", 60, low=1, high=3600)
+
 # --- API ---------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
@@ -317,6 +322,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": ["'self'"],
         "style-src": ["'self'"],
         "img-src": ["'self'", "data:"],
+        "media-src": ["'self'", "https://api.twilio.com"],  # recordings
         "object-src": ["'none'"],
         "base-uri": ["'self'"],
         "form-action": ["'self'"],

@@ -19,6 +19,8 @@ urlpatterns = [
     path("leads/", include("leads.urls")),
     path("contacts/", include("leads.contacts.urls")),
     path("agents/", include("agents.urls")),
+    path("calls/", include("calls.urls")),
+    path("providers/", include("calls.hook_urls")),
     path("vendors/", include("crm.vendors.urls")),
     path("audit/", include("crm.audit.urls")),
     path("jobs/", include("crm.jobs.urls")),

@@ -15,6 +15,7 @@ LEAD_ASSIGNED = "lead.assigned"
 LEAD_REASSIGNED = "lead.reassigned"
 LEAD_UNASSIGNED = "lead.unassigned"
 LEAD_RESPONDED = "lead.responded"
+LEAD_CALL_SCHEDULED = "lead.call_scheduled"
 LEAD_RETURNED = "lead.returned"
 LEADS_IMPORTED = "leads.imported"
 IMPORT_DISCARDED = "import.discarded"
@@ -39,6 +40,7 @@ LABELS = {
     LEAD_REASSIGNED: "Handed on",
     LEAD_UNASSIGNED: "Returned to the queue",
     LEAD_RESPONDED: "First response",
+    LEAD_CALL_SCHEDULED: "Call scheduled",
     LEAD_RETURNED: "Returned to the vendor",
     LEADS_IMPORTED: "Leads imported",
     IMPORT_DISCARDED: "Import discarded",

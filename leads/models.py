@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.timezone import now
 
 from agents.models import Agent
@@ -18,7 +18,7 @@ from crm.vendors.models import Vendor
 from leads.hashes import Sha256Hex
 from leads.import_choices import ImportKey, ImportMode
 from leads.phone_numbers import zones_of
-from leads.querysets import EXTERNAL_ID, IS_OPEN, ContactQuerySet, LeadQuerySet
+from leads.querysets import DUE_AT, EXTERNAL_ID, IS_OPEN, ContactQuerySet, LeadQuerySet
 
 ALIVE = Q(deleted_at__isnull=True)
 
@@ -124,17 +124,9 @@ class Contact(TenantModel):
             models.Index(fields=["company", "last_name", "id"], condition=ALIVE, name="contact_last_name"),
             # a vendor's ping asks by hash; the database makes it, so that nothing can write one without the other
             models.Index(
-                F("company"),
-                Sha256Hex("phone_e164"),
-                condition=Q(deleted_at__isnull=True) & ~Q(phone_e164=""),
-                name="contact_phone_sha256",
+                "company", Sha256Hex("phone_e164"), condition=ALIVE & ~Q(phone_e164=""), name="contact_phone_sha256"
             ),
-            models.Index(
-                F("company"),
-                Sha256Hex("email"),
-                condition=Q(deleted_at__isnull=True) & ~Q(email=""),
-                name="contact_email_sha256",
-            ),
+            models.Index("company", Sha256Hex("email"), condition=ALIVE & ~Q(email=""), name="contact_email_sha256"),
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="contact_search"),
             GinIndex(fields=["custom_fields"], opclasses=["jsonb_path_ops"], name="contact_custom"),  # `custom.<key>`
         ]
@@ -236,6 +228,8 @@ class Lead(TenantModel):
     schedule_at = models.DateTimeField(null=True, blank=True)
     attempts_count = models.PositiveIntegerField(default=0, editable=False)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
+    held_until = models.DateTimeField(null=True, blank=True, editable=False, help_text="By the gate: no call before")
+    front_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="To be called past hours, delays")
     assigned_at = models.DateTimeField(null=True, blank=True, editable=False)
     deadline = models.DateTimeField(null=True, blank=True, editable=False, help_text="When the first response is due")
     first_response_at = models.DateTimeField(
@@ -285,6 +279,9 @@ class Lead(TenantModel):
                 condition=IS_OPEN & Q(agent__isnull=True),
                 name="lead_unassigned",
             ),
+            # what an agent is to call now: what stands at the front, then by priority, the longest due first
+            models.Index("agent", "priority", DUE_AT, condition=IS_OPEN & Q(agent__isnull=False), name="lead_call_due"),
+            models.Index("agent", "front_at", condition=IS_OPEN & Q(front_at__isnull=False), name="lead_at_front"),
             models.Index(
                 fields=["agent", "closed_at"], condition=Q(closed_at__isnull=False), name="lead_closed"
             ),  # performance
@@ -293,7 +290,7 @@ class Lead(TenantModel):
             GinIndex(fields=["custom_fields"], opclasses=["jsonb_path_ops"], name="lead_custom"),  # by `custom.<key>`
             # which lead an import means by the id that another system gave it; of part of the rows alone, PostgreSQL
             # would keep no statistics that it uses, and read the table instead
-            models.Index(F("company"), EXTERNAL_ID, name="lead_external"),
+            models.Index("company", EXTERNAL_ID, name="lead_external"),
             # how many a filter by state finds, from the index alone
             models.Index(fields=["company", "status", "stage"], condition=ALIVE, name="lead_by_state"),
             # the board: what each stage adds up to, from the index alone, and the cards that came to it last

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.apps import apps
-from django.db.models import Q, Subquery, TextField
+from django.db.models import Case, F, Q, Subquery, TextField, When
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Coalesce, Greatest
 
 from crm.accounts.permissions_table import allows
 from crm.core.tenancy import TenantQuerySet
 
 if TYPE_CHECKING:
+    from agents.models import Agent
     from crm.accounts.models import User
     from leads.models import Contact, Lead  # noqa: F401
 
@@ -21,6 +23,13 @@ OPEN_STATUSES = ("new", "in_progress")
 OPEN_STAGES = ("lead", "mql", "sql", "opportunity")
 # An open lead: not deleted, not done, not customer or lost. The partial indexes have the same words.
 IS_OPEN = Q(deleted_at__isnull=True, status__in=OPEN_STATUSES, stage__in=OPEN_STAGES)
+# When a call is due: every moment to be waited for has come; without any, since the lead is there. No literal stands in
+# it, so that SQLite too finds the index on it.
+DUE_AT = Greatest(
+    Coalesce("schedule_at", "created_at"),
+    Coalesce("next_attempt_at", "created_at"),
+    Coalesce("held_until", "created_at"),
+)
 
 EXTERNAL_ID = Cast(KeyTextTransform("external_id", "custom_fields"), TextField())
 
@@ -35,6 +44,26 @@ class LeadQuerySet(TenantQuerySet["Lead"]):
     def by_external_id(self, ids: Iterable[str]) -> Self:
         """By the id that another system gave them, as imports keep it among the custom fields."""
         return self.alias(external_id=EXTERNAL_ID).filter(external_id__in=ids)
+
+    def due(self, at: datetime) -> Self:
+        """Open ones whose next call is due, with `due_at`; whoever holds them, and whatever attempts are left."""
+        return self.open().annotate(due_at=DUE_AT).filter(due_at__lte=at)
+
+    def queue_of(self, agent: Agent, at: datetime) -> Self:
+        """What a person is to call now: first what was put at the front, then call-backs, by priority and score.
+
+        Then the nearest deadline, and who waits longest. A lead without attempts left stands in no queue.
+        """
+        due = self.due(at).filter(agent=agent, attempts_count__lt=agent.max_attempts)
+        return due.order_by(
+            F("front_at").asc(nulls_last=True),
+            Case(When(disposition="callback", then=0), default=1),
+            "-priority",
+            "-score",
+            F("deadline").asc(nulls_last=True),
+            "created_at",
+            "pk",
+        )
 
     def visible_to(self, user: User) -> Self:
         """Admins and managers see all; an agent what it holds or created."""

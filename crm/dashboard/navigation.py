@@ -50,6 +50,7 @@ CONTACTS = Place("contacts:list", "Contacts", "contact-round", "contacts.view", 
 IMPORT = Place("leads:import", "Import", "upload", "leads.import", "g i")
 JOBS = Place("jobs:list", "Jobs", "list-checks", "jobs.view", "g j", "jobs")
 AGENTS = Place("agents:list", "Agents", "headset", "agents.view", "g a", "agents")
+CALLS = Place("calls:list", "Calls", "phone", "calls.view", "g p", "calls")
 USERS = Place("accounts:users", "Users", "user-cog", "users.manage", "g u")
 VENDORS = Place("vendors:list", "Vendors", "store", "vendors.manage", "g v", "vendors")
 SETTINGS = Place("accounts:settings", "Company", "settings", "company.manage", "g s")
@@ -60,12 +61,12 @@ DOCS = Place("docs", "API", "code-xml")
 MAIL = Place("mail:list", "Mail sent", "mail", "mail.view", namespace="mail")  # where mails stay readable
 
 GROUPS = (
-    ("", (HOME, LEADS, BOARD, DEADLINES, NEW_LEAD, CONTACTS, IMPORT, JOBS)),
+    ("", (HOME, LEADS, BOARD, CALLS, DEADLINES, NEW_LEAD, CONTACTS, IMPORT, JOBS)),
     ("Team", (AGENTS,)),
     ("Company", (USERS, VENDORS, SETTINGS, AUDIT)),
 )
 DOCK = (HOME, LEADS, NEW_LEAD, AGENTS)
-DOCK_MORE = (BOARD, DEADLINES, CONTACTS, IMPORT, JOBS, USERS, VENDORS, SETTINGS, AUDIT)
+DOCK_MORE = (BOARD, CALLS, DEADLINES, CONTACTS, IMPORT, JOBS, USERS, VENDORS, SETTINGS, AUDIT)
 OWN = (PROFILE, ADMIN, DOCS)
 
 

@@ -1,6 +1,7 @@
 """Every change of meaning to leads, contacts and dispositions."""
 
 from leads.actions.bulk import Changed, delete_many, update_many
+from leads.actions.calling import hold_leads, put_at_front, record_attempt, release_holds, retry_at
 from leads.actions.contacts import create_contact, delete_contact, update_contact
 from leads.actions.creating import NewLead, create_lead
 from leads.actions.dispositions import create_disposition, delete_disposition, update_disposition
@@ -29,9 +30,14 @@ __all__ = [
     "delete_disposition",
     "delete_lead",
     "delete_many",
+    "hold_leads",
     "mark_breached",
     "mark_response",
+    "put_at_front",
+    "record_attempt",
+    "release_holds",
     "restore_lead",
+    "retry_at",
     "set_deal_value",
     "set_disposition",
     "set_score",

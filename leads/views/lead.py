@@ -93,6 +93,7 @@ def lead_context(request: Request, lead: Lead) -> dict[str, Any]:
         "may_delete": allows(request.user, "leads.delete"),
         "may_return": lead.vendor_id is not None and lead.stage != "customer" and allows(request.user, "leads.return"),
         "resend_url": optional_url("dashboard:resend", lead.pk) if lead.agent_id and lead.is_open else "",
+        "calls_url": optional_url("calls:of_lead", lead.pk),
         "trail": f"?{request.GET.urlencode()}" if request.GET else "",
         **way_context(request, lead),
     }

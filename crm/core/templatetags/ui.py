@@ -77,6 +77,16 @@ def span_filter(value: timedelta | float | None) -> str:
 
 
 @register.filter
+def length_of_call(seconds: int | None) -> str:
+    """As a telephone shows it: 3:07, 1:02:45."""
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(seconds, MINUTE)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+@register.filter
 def money(amount: Decimal | float | None, currency: str = "USD") -> str:
     """With its currency; cents only where there are any."""
     if amount is None:

@@ -47,8 +47,8 @@ def _value(field: models.Field[Any, Any], company: Any, mark: str, made: dict[st
         if field.name == "company":
             return company
         return None if field.related_model is field.model else row_of(field.related_model, company, mark, made)
-    if field.name == "shared":
-        return True  # what is its owner's alone, nobody else finds
+    if field.name in ("shared", "allowed", "decision_allowed"):
+        return True  # what is its owner's alone, nobody else finds; what was not allowed, the database does not take
     if field.choices or isinstance(field, models.BooleanField):
         return None if field.has_default() or field.null else (field.choices or [(False, "")])[0][0]
     if isinstance(field, models.FileField):

@@ -1,0 +1,25 @@
+"""Every change of meaning to calls: due leads are called, calls are dialled, told of, ended, logged and canceled."""
+
+from calls.actions.asking import Scheduled, schedule_lead
+from calls.actions.by_hand import log_call, set_call_disposition
+from calls.actions.canceling import cancel_call, hang_up
+from calls.actions.dialling import place_call
+from calls.actions.due import call_due_of, companies_with_due_leads, due_agents
+from calls.actions.left import companies_with_left_calls, look_after
+from calls.actions.telling import apply_update
+
+__all__ = [
+    "Scheduled",
+    "apply_update",
+    "call_due_of",
+    "cancel_call",
+    "companies_with_due_leads",
+    "companies_with_left_calls",
+    "due_agents",
+    "hang_up",
+    "log_call",
+    "look_after",
+    "place_call",
+    "schedule_lead",
+    "set_call_disposition",
+]

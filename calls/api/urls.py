@@ -1,0 +1,17 @@
+"""API routes; mounted twice by `crm/api.py`."""
+
+from __future__ import annotations
+
+from calls.api.views import CallExport, CallViewSet
+from crm.core.api.routers import route
+
+urlpatterns = [
+    route("calls", CallViewSet, {"post": "log"}, "call-list"),
+    route("calls/schedule", CallViewSet, {"post": "schedule"}, "call-schedule"),
+    route("calls/history", CallViewSet, {"get": "history"}, "call-history"),
+    route("calls/metrics", CallViewSet, {"get": "metrics"}, "call-metrics"),
+    route("calls/export", CallExport, {"get": "export"}, "call-export"),
+    route("calls/<pk>", CallViewSet, {"get": "retrieve"}, "call-detail"),
+    route("calls/<pk>/disposition", CallViewSet, {"post": "disposition"}, "call-disposition"),
+    route("calls/<pk>/cancel", CallViewSet, {"post": "cancel"}, "call-cancel"),
+]
