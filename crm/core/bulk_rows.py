@@ -71,26 +71,36 @@ def update_rows(model: type[T], rows: Sequence[T], names: Iterable[str]) -> None
     fields: list[Any] = [model._meta.get_field(name) for name in names]
     with transaction.atomic(savepoint=False):
         if connection.vendor == "postgresql":
-            sent = [{field.column: _sent(field, row) for field in (key, *fields)} for row in rows]
-            _update(model, key.column, [field.column for field in fields], _as_json(sent))
+            _update(model, key, fields, rows)
         else:
             _update_each(model, key, fields, rows)
 
 
+def _update(model: type[models.Model], key: Any, fields: Sequence[Any], rows: Sequence[models.Model]) -> None:
+    """What all rows share is a parameter of its own. The company stands in the condition, whatever the rows say."""
+    values = {field: [_sent(field, row) for row in rows] for field in (key, *fields)}
+    shared = {field: values.pop(field)[0] for field in fields if _is_shared(field, values[field])}
+    sets = [f'"{field.column}" = sent."{field.column}"' for field in fields if field not in shared]
+    sets += [f'"{field.column}" = %s::{field.db_type(connection)}' for field in shared]
+    columns = ", ".join(f'"{field.column}" {field.db_type(connection)}' for field in values)
+    names = [field.column for field in values]
+    sent = _as_json([dict(zip(names, row, strict=True)) for row in zip(*values.values(), strict=True)])
+    _execute(
+        f'UPDATE "{model._meta.db_table}" AS kept SET {", ".join(sets)} '  # noqa: S608 - names of our own models
+        f"FROM jsonb_to_recordset(%s::jsonb) AS sent({columns}) "
+        f'WHERE kept."{key.column}" = sent."{key.column}" AND kept.company_id = %s',
+        [*shared.values(), sent, current_company_id()],
+    )
+
+
+def _is_shared(field: Any, values: list[Any]) -> bool:
+    """JSON is not: 1 and true are equal in Python."""
+    return not isinstance(field, models.JSONField) and values.count(values[0]) == len(values)
+
+
 def _sent(field: Any, row: models.Model) -> Any:
     value = getattr(row, field.attname)
-    return value if isinstance(field, models.JSONField) else field.get_prep_value(value)
-
-
-def _update(model: type[models.Model], key: str, columns: list[str], text: str) -> None:
-    """The company stands in the condition once more, whatever the rows say."""
-    table, values = model._meta.db_table, ", ".join(f'"{column}" = sent."{column}"' for column in columns)
-    _execute(
-        f'UPDATE "{table}" AS kept SET {values} '  # noqa: S608 - names of our own models
-        f'FROM jsonb_populate_recordset(NULL::"{table}", %s::jsonb) AS sent '
-        f'WHERE kept."{key}" = sent."{key}" AND kept.company_id = %s',
-        [text, current_company_id()],
-    )
+    return value if type(field) in AS_THEY_ARE else field.get_prep_value(value)
 
 
 def _update_each(model: type[models.Model], key: Any, fields: Sequence[Any], rows: Sequence[models.Model]) -> None:

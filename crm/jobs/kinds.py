@@ -47,8 +47,9 @@ class Kind:
     """How a kind of job is done.
 
     `run_batch(job)` does the next piece from `job.cursor` inside a transaction that also moves the cursor: killed at
-    any point, it is done once. `finish(job)` runs once in the last one. `undo_kind` names the kind of job that takes it
-    back; that job's params hold `job_id`.
+    any point, it is done once. `finish(job)` runs once in the last one. `between(job)` is called before each batch in
+    no transaction, for what takes long and writes no rows (a file); it may be called twice. `undo_kind` names the kind
+    of job that takes it back; that job's params hold `job_id`.
     """
 
     name: str
@@ -59,6 +60,8 @@ class Kind:
     undo_kind: str = ""
     refused: Callable[[Job], ResultFile] | None = None  # what was not done, as a file; where there is no result file
     page: Callable[[Job], str] | None = None  # the address of what it made
+    between: Callable[[Job], None] | None = None
+    shown: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None  # its result as people see it; none: as it is
 
 
 _kinds: dict[str, Kind] = {}
@@ -83,6 +86,11 @@ def has_result(job: Job) -> bool:
     """Whether there is a file to download: what it made, or what it refused."""
     kind = known_kind(job.kind)
     return bool(job.result_file) or bool(job.failed and kind is not None and kind.refused is not None)
+
+
+def shown_result(job: Job) -> Mapping[str, Any]:
+    kind = known_kind(job.kind)
+    return job.result if kind is None or kind.shown is None else kind.shown(job.result)
 
 
 def all_kinds() -> list[Kind]:

@@ -8,8 +8,10 @@ takes longer than its lease is safe: its lock on the row says that somebody is a
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
+from threading import Event, Thread
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +24,7 @@ from crm.audit.recording import in_batch, record
 from crm.core.bulk_rows import insert_rows
 from crm.core.errors import Refused
 from crm.core.ids import uuid7
+from crm.core.tenancy import company_active, current_company_id
 from crm.jobs import events
 from crm.jobs.kinds import Batch, RowProblem, kind_of
 from crm.jobs.models import ACTIVE, SHOWN_ERRORS, Job, JobError, JobState
@@ -62,6 +65,7 @@ def claim(pk: UUID) -> UUID | None:
 def run_next(pk: UUID, lease: UUID) -> bool:
     """Do one batch; whether there is another one to do under this lease."""
     try:
+        _work_between(pk, lease)
         with transaction.atomic():
             job = Job.objects.select_for_update().filter(pk=pk, lease=lease, state=JobState.RUNNING).first()
             if job is None:
@@ -93,6 +97,36 @@ def do_now(kind: str, params: Mapping[str, Any], work: Callable[[], Batch], *, b
     insert_rows(JobError, _errors(job, batch))
     record(events.JOB_FINISHED, job, by=by, data={"succeeded": job.succeeded, "failed": job.failed})
     return job
+
+
+def _work_between(pk: UUID, lease: UUID) -> None:
+    job = Job.objects.filter(pk=pk, lease=lease, state=JobState.RUNNING, cancel_asked=False).first()
+    if job is not None and (between := kind_of(job.kind).between) is not None:
+        with lease_renewed(pk, lease):
+            between(job)
+
+
+@contextmanager
+def lease_renewed(pk: UUID, lease: UUID) -> Iterator[None]:
+    """Nobody takes the job away while the block runs, however long that is; killed, it ends with the worker."""
+    over, company = Event(), current_company_id()
+
+    def renew() -> None:
+        try:
+            while not over.wait(LEASE_SECONDS / 4):
+                with company_active(company):
+                    until = now() + timedelta(seconds=LEASE_SECONDS)
+                    Job.objects.filter(pk=pk, lease=lease).update(leased_until=until)
+        finally:
+            connection.close()
+
+    thread = Thread(target=renew, name=f"lease of {pk}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _work(job: Job) -> bool:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from crm.jobs.kinds import Kind, register
-from crm.lists.long_export import EXPORT, finish, run_batch
+from crm.lists.long_export import EXPORT, finish, make_file, run_batch
 
-register(Kind(EXPORT, "Export", "lists.export", run_batch, finish))
+register(Kind(EXPORT, "Export", "lists.export", run_batch, finish, between=make_file))

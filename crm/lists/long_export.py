@@ -61,6 +61,14 @@ class Workplace:
     def rows(self) -> Path:
         return self.folder / "rows"
 
+    @property
+    def begun(self) -> Path:
+        return self.folder / "begun"
+
+    @property
+    def made(self) -> Path:
+        return self.folder / "made"
+
     def holds(self, cursor: Any) -> bool:
         """Whether all that the cursor tells of is here: another machine's disk may have it."""
         return (
@@ -93,7 +101,7 @@ class Workplace:
             return file.tell()
 
     def tidy(self) -> None:
-        for path in (self.ids, self.rows):
+        for path in (self.ids, self.rows, self.begun, self.made):
             path.unlink(missing_ok=True)
 
 
@@ -131,24 +139,38 @@ def in_order(export: Export, ids: Sequence[UUID], user: User) -> list[Row]:
     return [by_id[pk] for pk in ids if pk in by_id]
 
 
+def make_file(job: Job) -> None:
+    """The workbook or PDF, once all rows are there; called in no transaction, for many rows take minutes."""
+    export, place, cursor = export_of(job), Workplace.of(job), job.cursor
+    if export.format.name == "csv" or cursor is None or not place.holds(cursor) or place.made.exists():
+        return
+    if not place.read_ids(cursor["row"], 1):
+        build(export, place, job.user)
+
+
+def build(export: Export, place: Workplace, user: User) -> None:
+    """Whole or not at all: a killed worker's half stays under another name, and is written over."""
+    company = company_of(user)
+    with place.begun.open("wb") as file:
+        if export.format.name == "xlsx":
+            write_xlsx(file, export.listing.label, export.columns, read_again(place, export), company.timezone)
+        else:
+            from crm.lists.pages import PageHead, pdf_file
+
+            head = PageHead.of(export, company, Reader(user))
+            file.writelines(pdf_file(head, export.columns, read_again(place, export)))
+    place.begun.replace(place.made)
+
+
 def finish(job: Job) -> None:
-    """The rows become the file that is downloaded."""
+    """What was made becomes the file that is downloaded."""
     from crm.lists.exporting import file_name, record_export
 
     export, place, user = export_of(job), Workplace.of(job), job.user
-    company = company_of(user)
     name = file_name(export)
-    target = place.folder / name
-    if export.format.name == "csv":
-        place.rows.replace(target)
-    elif export.format.name == "xlsx":
-        with target.open("wb") as file:
-            write_xlsx(file, export.listing.label, export.columns, read_again(place, export), company.timezone)
-    else:
-        from crm.lists.pages import PageHead, pdf_file
-
-        head = PageHead.of(export, company, Reader(user))
-        target.write_bytes(b"".join(pdf_file(head, export.columns, read_again(place, export))))
+    if export.format.name != "csv" and not place.made.exists():
+        build(export, place, user)
+    (place.rows if export.format.name == "csv" else place.made).replace(place.folder / name)
     place.tidy()
     job.result_file.name, job.result_name = f"jobs/{job.pk}/{name}", name
     record_export(export, job.succeeded, by=user, job=job)

@@ -15,6 +15,7 @@ from crm.accounts.models import Company
 from crm.audit.recording import Event, record_many
 from crm.core.actors import Actor, System, VendorActor, as_user
 from crm.core.bulk_rows import insert_rows, update_rows
+from crm.core.new_rows import new_row
 from leads.assignment.deadlines import deadline_for
 from leads.events import LEAD_ASSIGNED, LEAD_REASSIGNED, LEAD_UNASSIGNED
 from leads.models import Assignment, Lead
@@ -123,7 +124,8 @@ def _write_history(
 ) -> None:
     user, label = as_user(by), actor_label(by)
     rows = [
-        Assignment(
+        new_row(
+            Assignment,
             lead=p.lead,
             from_agent_id=p.from_agent_id,
             to_agent=p.to,

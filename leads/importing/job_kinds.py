@@ -8,7 +8,7 @@ from crm.jobs.kinds import Kind, register
 from crm.jobs.models import Job
 from leads.importing.actions import CHECK, IMPORT
 from leads.importing.refused_rows import refused_rows
-from leads.importing.running import finish_import, run_check, run_import
+from leads.importing.running import finish_import, run_check, run_import, shown
 from leads.undo import UNDO
 
 
@@ -26,6 +26,7 @@ register(
         undo_kind=UNDO,
         refused=refused_rows,
         page=page_of,
+        shown=shown,
     )
 )
-register(Kind(CHECK, "Check of a file", "leads.import", run_check, refused=refused_rows))
+register(Kind(CHECK, "Check of a file", "leads.import", run_check, refused=refused_rows, shown=shown))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,9 @@ from leads.importing.reading import Row
 from leads.importing.storing import read_rows, wipe_rows
 from leads.models import ImportFile
 
-TOLD = 200  # warnings and duplicates that the job's result names
+MOST_GROUPS = 50  # of warnings, and of duplicates
+NAMED_ROWS = 10  # of each group
+OTHER_REASONS = "Other reasons"
 
 
 def run_import(job: Job) -> Batch:
@@ -84,18 +86,19 @@ def as_batch(job: Job, rows: Sequence[Row], following: int | None, outcome: Outc
         RowProblem(error.message, row=error.row, data={"cells": cells[error.row], **error.extra})
         for error in sorted(outcome.errors, key=lambda error: error.row)
     ]
-    return Batch(following, outcome.taken, problems, grown(job.result, outcome))
+    told = len(rows) if following is None and not job.cursor else 0  # a file of one batch is answered row by row
+    return Batch(following, outcome.taken, problems, grown(job.result, outcome, told=told))
 
 
-def grown(result: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
-    """The job's result with a batch added: counts, and the first warnings and duplicates by row."""
+def grown(result: dict[str, Any], outcome: Outcome, *, told: int) -> dict[str, Any]:
+    """The job's result with a batch added: counts, warnings and duplicates by what they say, and so many row by row."""
 
     def added(name: str, count: int) -> int:
         return int(result.get(name, 0)) + count
 
-    def told(name: str, more: Sequence[RowError], word: str) -> list[dict[str, Any]]:
+    def rows(name: str, more: Sequence[RowError], word: str) -> list[dict[str, Any]]:
         before = result.get(name, [])
-        return [*before, *(one.as_json(word) for one in more[: TOLD - len(before)])]
+        return [*before, *(one.as_json(word) for one in more[: max(told - len(before), 0)])]
 
     return {
         "created": added("created", len(outcome.created)),
@@ -103,9 +106,34 @@ def grown(result: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
         "new_contacts": added("new_contacts", outcome.new_contacts),
         "warning_count": added("warning_count", len(outcome.warnings)),
         "duplicate_count": added("duplicate_count", len(outcome.duplicates)),
-        "warnings": told("warnings", outcome.warnings, "warning"),
-        "duplicates": told("duplicates", outcome.duplicates, "reason"),
+        "warnings": rows("warnings", outcome.warnings, "warning"),
+        "duplicates": rows("duplicates", outcome.duplicates, "reason"),
+        "warning_groups": grouped(result.get("warning_groups", []), outcome.warnings),
+        "duplicate_groups": grouped(result.get("duplicate_groups", []), outcome.duplicates),
     }
+
+
+def grouped(before: Sequence[dict[str, Any]], more: Sequence[RowError]) -> list[dict[str, Any]]:
+    """`{message, count, rows}`, the first rows of each; what is said in too many ways is counted under one name."""
+    groups = {group["message"]: {**group, "rows": list(group["rows"])} for group in before}
+    for one in more:
+        message = one.message if one.message in groups or len(groups) < MOST_GROUPS else OTHER_REASONS
+        group = groups.setdefault(message, {"message": message, "count": 0, "rows": []})
+        group["count"] += 1
+        if len(group["rows"]) < NAMED_ROWS:
+            group["rows"].append(one.row)
+    return list(groups.values())
+
+
+def shown(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The job's result for those who look at it: similar warnings and duplicates together, the commonest first."""
+
+    def of(name: str, word: str) -> list[dict[str, Any]]:
+        groups = sorted(result.get(name, []), key=lambda group: -group["count"])
+        return [{word: group["message"], "count": group["count"], "rows": group["rows"]} for group in groups]
+
+    counts = {name: value for name, value in result.items() if not isinstance(value, list)}
+    return {**counts, "warnings": of("warning_groups", "warning"), "duplicates": of("duplicate_groups", "reason")}
 
 
 def summary_of(job: Job) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from crm.accounts.access import requires
 from crm.core.errors import Refused
 from crm.core.http import Request
 from crm.core.tenancy import get_or_refuse
+from crm.jobs.kinds import shown_result
 from crm.jobs.models import JobState
 from crm.jobs.views import standing
 from leads.import_choices import ImportKey, ImportMode
@@ -175,5 +176,5 @@ def result(file: ImportFile, request: Request) -> dict[str, Any]:
         "page": "" if shown["page"] == here else shown["page"],
         "file": file,
         "is_done": job.state == JobState.SUCCEEDED,
-        "warnings": job.result.get("warnings", [])[:SHOWN_ERRORS],
+        "said": shown_result(job),
     }

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework.response import Response
 
 from crm.core.api.json import utc_text
-from crm.jobs.kinds import has_result
+from crm.jobs.kinds import has_result, shown_result
 from crm.jobs.models import Job
 
 
@@ -24,7 +24,7 @@ def job_json(job: Job) -> dict[str, Any]:
         "failed": job.failed,
         "errors": job.first_errors,
         "message": job.message or None,
-        "result": job.result,
+        "result": shown_result(job),
         "result_url": f"{address_of(job)}/result" if has_result(job) else None,
         "cancel_asked": job.cancel_asked,
         "user_id": str(job.user_id),

@@ -1,17 +1,19 @@
+import time
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.utils.timezone import now
 
 from crm.audit.models import AuditEntry
 from crm.core.errors import Conflict
+from crm.core.tenancy import company_active
 from crm.jobs import kinds
 from crm.jobs.actions import cancel_job, start_job, undo_job
 from crm.jobs.errors import CannotUndo, JobIsOver
 from crm.jobs.kinds import Batch, Kind, RowProblem
 from crm.jobs.models import Job, JobError, JobState
-from crm.jobs.running import claim, run_job, run_next
+from crm.jobs.running import claim, left_behind, run_job, run_next
 from crm.jobs.tasks import take_up
 
 
@@ -121,3 +123,32 @@ def test_undo_is_refused_after_thirty_days(in_company, manager):
     Job.objects.filter(pk=job.pk).update(created_at=now() - timedelta(days=31))
     with pytest.raises(CannotUndo, match="30 days"):
         undo_job(job, by=manager)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL")
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_long_work_between_two_batches_keeps_its_lease(company, manager, monkeypatch):
+    monkeypatch.setattr("crm.jobs.running.LEASE_SECONDS", 1)
+    seen = []
+
+    def dawdle(job):
+        time.sleep(2.5)
+        seen.extend([claim(job.pk), left_behind()])
+
+    kinds.register(Kind("test.slow", "Slow", "leads.bulk", lambda job: Batch(None, 1), between=dawdle))
+    with company_active(company.pk):
+        monkeypatch.setattr("crm.jobs.actions.later", lambda *args: None)
+        job = start(manager, kind="test.slow")
+        run_job(job.pk)
+        job.refresh_from_db()
+    assert seen == [None, []] and job.state == JobState.SUCCEEDED
+
+
+def test_a_job_that_is_to_stop_does_no_long_work(in_company, manager):
+    done = []
+    kinds.register(Kind("test.slow", "Slow", "leads.bulk", lambda job: Batch(None, 1), between=done.append))
+    job = start(manager, kind="test.slow")
+    lease = claim(job.pk)
+    cancel_job(job, by=manager)
+    assert not run_next(job.pk, lease) and not done

@@ -10,6 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connection
 from pypdf import PdfReader
 
 from agents.models import Agent
@@ -79,6 +80,32 @@ def test_workbook_and_pages_are_made_too(api: Any, admin: User, leads: Any) -> N
     assert rows[1][2] == "=1"
     made = result(api, admin, run(started(api, admin, format="pdf")))
     assert "7 rows" in PdfReader(io.BytesIO(made)).pages[0].extract_text()
+
+
+@pytest.mark.parametrize("form", ["xlsx", "pdf"])
+def test_the_file_is_made_in_no_transaction_and_a_killed_workers_half_is_made_anew(
+    api: Any, admin: User, leads: Any, monkeypatch: Any, form: str
+) -> None:
+    job, outside = started(api, admin, format=form), len(connection.savepoint_ids)
+    depths, build = [], long_export.build
+
+    def killed(export: Any, place: Any, user: User) -> None:
+        depths.append(len(connection.savepoint_ids))
+        if len(depths) == 1:
+            place.begun.write_bytes(b"half")
+            raise SystemExit("killed")
+        build(export, place, user)
+
+    monkeypatch.setattr(long_export, "build", killed)
+    with pytest.raises(SystemExit):
+        run(job)
+    with company_active(job.company_id):
+        Job.objects.filter(pk=job.pk).update(leased_until=None)
+    made = result(api, admin, run(job))
+    assert depths == [outside, outside]
+    assert (job.state, job.succeeded) == (JobState.SUCCEEDED, 7)
+    assert made.startswith(b"PK" if form == "xlsx" else b"%PDF")
+    assert {path.name for path in Path(default_storage.path(f"jobs/{job.pk}")).iterdir()} == {job.result_name}
 
 
 def test_more_rows_than_one_waits_for_become_a_job(api: Any, admin: User, leads: Any, monkeypatch: Any) -> None:

@@ -243,3 +243,38 @@ def test_the_page_of_a_running_import_shows_its_bar(client, in_company, manager,
     asked = client.get(reverse("jobs:detail", args=[job.pk]), headers={"HX-Request": "true"})
     assert asked.headers["HX-Refresh"] == "true"
     assert "Share out the new leads" in client.get(here).content.decode()
+
+
+@pytest.mark.usefixtures("_small_batches")
+def test_similar_warnings_and_duplicates_are_told_together_with_their_count(client, api, in_company, manager, agent):
+    type(agent).objects.filter(pk=agent.pk).update(max_capacity=2)
+    text = people(35) + "".join(f"Again,+1415555{2000 + n}\n" for n in range(13))
+    job = start(text, manager, agent=agent, at_once=True)
+    result = api(manager).get(f"/api/v1/jobs/{job.pk}").json()["result"]
+    assert (result["created"], result["warning_count"], result["duplicate_count"]) == (35, 33, 13)
+    [warning], [duplicate] = result["warnings"], result["duplicates"]
+    assert warning["warning"].startswith("Created without an agent:") and warning["count"] == 33
+    assert warning["rows"] == [*range(4, 14)]
+    assert duplicate == {
+        "reason": "Lead with this phone number already exists for this agent",
+        "count": 13,
+        "rows": [*range(37, 47)],
+    }
+    client.force_login(manager)
+    page = client.get(reverse("leads:import_file", args=[job.params["file_id"]])).content.decode()
+    assert "rows 4, 5, 6, 7, 8, 9, 10, 11, 12, 13 and further on" in page and ">33<" in page
+
+
+def test_what_is_said_in_very_many_ways_is_counted_under_one_name():
+    from leads.importing.preparing import RowError
+    from leads.importing.running import MOST_GROUPS, grouped
+
+    groups = grouped(grouped([], [RowError(1, "first")]), [RowError(n, f"reason {n}") for n in range(2, 200)])
+    assert len(groups) == MOST_GROUPS + 1 and sum(group["count"] for group in groups) == 199
+    assert groups[-1]["message"] == "Other reasons"
+
+
+def test_a_file_answered_at_once_names_each_row(in_company, manager, agent):
+    type(agent).objects.filter(pk=agent.pk).update(max_capacity=2)
+    answer = answer_of(start(people(300), manager, agent=agent, at_once=True))
+    assert [warning["row"] for warning in answer["warnings"]] == [*range(4, 302)]
