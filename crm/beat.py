@@ -18,6 +18,8 @@ SCHEDULES = [
     Schedule("Forget reservations that are over", "vendors.purge_reservations", every_seconds=3600, queue="bulk"),
     Schedule("Go on with simulated calls that were left", "simulator.play_left", every_seconds=15),
     Schedule("Forget simulated calls that are over", "simulator.purge", every_seconds=3600, queue="bulk"),
+    Schedule("Tell whose call-backs are due", "notifications.call_backs", every_seconds=60),
+    Schedule("Forget old notifications", "notifications.purge", every_seconds=3600, queue="bulk"),
     Schedule("Watch the deadlines", "sla.tick", every_seconds=settings.SLA_TICK_SECONDS),
     Schedule("Call the leads that are due", "calls.tick", every_seconds=settings.CALLS_TICK_SECONDS),
     Schedule("Take up calls that were left behind", "calls.sweep", every_seconds=15),

@@ -14,6 +14,8 @@ app.autodiscover_tasks()
 app.conf.task_routes = {
     "audit.seal_company": {"queue": "periodic"},
     "mail.send_left": {"queue": "periodic"},
+    "notifications.call_backs_of": {"queue": "periodic"},
+    "notifications.purge_company": {"queue": "bulk"},
     "sla.watch": {"queue": "periodic"},
     "leads.purge_company_imports": {"queue": "bulk"},
     "simulator.play_company": {"queue": "periodic"},

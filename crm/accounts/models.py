@@ -131,6 +131,12 @@ class User(TenantModel, AbstractBaseUser):
     is_superuser = models.BooleanField(default=False, editable=False)
     timezone = models.CharField(max_length=64, blank=True, help_text="Empty: the company's")
     theme = models.CharField(max_length=6, choices=Theme, default=Theme.SYSTEM)
+    notification_choices = models.JSONField(
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text="By kind and channel, where it was chosen",
+    )
     date_joined = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -38,6 +38,7 @@ AGENT = frozenset(
         "jobs.view",
         "lists.export",  # of the lists that it may look at
         "saved_searches.use",
+        "notifications.view",  # one's own
     }
 )
 MANAGER = AGENT | {
@@ -84,6 +85,7 @@ DJANGO_MODELS = {
     "leads.stagechange": "leads",
     "leads.note": "leads",
     "sla.timer": "leads",
+    "notifications.notification": "users",
     "agents.agent": "agents",
     "calls.call": "calls",
     "calls.callevent": "calls",
@@ -108,6 +110,7 @@ READ_ONLY = {
     "leads.stagechange",
     "sla.timer",
     "calls.callevent",
+    "notifications.notification",
     "audit.auditentry",
     "mail.mail",
     "mail.mailattempt",

@@ -67,7 +67,8 @@ GROUPS = (
 )
 DOCK = (HOME, LEADS, NEW_LEAD, AGENTS)
 DOCK_MORE = (BOARD, CALLS, DEADLINES, CONTACTS, IMPORT, JOBS, USERS, VENDORS, SETTINGS, AUDIT)
-OWN = (PROFILE, ADMIN, DOCS)
+NOTIFICATIONS = Place("notifications:list", "Notifications", "bell", "notifications.view", "g n", "notifications")
+OWN = (NOTIFICATIONS, PROFILE, ADMIN, DOCS)
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
@@ -80,6 +81,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "home_url": optional_url(HOME.name) or "/",
         "search_url": optional_url(LEADS.name),
         "running_url": optional_url("jobs:running"),
+        "bell_url": optional_url("notifications:bell") if user.company_id else "",
         "navigation": [group for group in groups if group.links],
         "dock": list(links(request, DOCK)),
         "dock_more": list(links(request, DOCK_MORE)),

@@ -1,41 +1,48 @@
-"""Telling agents by mail what they were given."""
+"""Telling agents what they were given; reading and forgetting what one was told."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
+from django.urls import reverse
+from django.utils.timezone import now
 
-from agents.models import Agent, Kind
+from agents.models import Agent
+from agents.models import Kind as AgentKind
+from crm.accounts.models import User
 from crm.audit.models import AuditEntry
 from crm.audit.recording import record
 from crm.core.actors import Actor
-from crm.mail.actions import Outgoing, hasten, queue_mails
+from crm.mail.actions import hasten, queue_mails
 from crm.mail.models import Mail
 from crm.mail.querysets import MailQuerySet
-from crm.notifications.assignment_mails import ONE, SHOWN, mail_of_many, mail_of_one
+from crm.notifications.assignment_mails import ONE, in_words, list_of, mail_of_many, mail_of_one
 from crm.notifications.errors import NobodyToMail
 from crm.notifications.events import LEAD_MAIL_RESENT
+from crm.notifications.kinds import Kind
+from crm.notifications.models import Notification
+from crm.notifications.telling import SHOWN, News
 from leads.models import Assignment, Lead
 
 
-def mail_assignments(entries: Iterable[AuditEntry]) -> list[Mail]:
-    """One mail to each person who was given leads in this batch of `lead.assigned` and `lead.reassigned` entries.
+def news_of_given(entries: Iterable[AuditEntry]) -> list[News]:
+    """For each person who was given leads in this batch of `lead.assigned` and `lead.reassigned` entries.
 
-    Who takes a lead itself, by claiming it or by hand, needs no mail; AI voice agents and deactivated users get none.
-    Three statements at most, however many leads and agents; one where the action has lead and agent at hand.
+    Who takes a lead itself, by claiming it or by hand, knows it; AI voice agents and deactivated users are not told.
+    Two statements at most, however many leads and agents; none where the action has lead and agent at hand.
     """
     given = _by_agent(entries)
     agents = _agents_of(given)
     batches = [(agent, batch) for pk, batch in given.items() if (agent := agents.get(pk)) and _is_told(agent)]
     batches = [(agent, kept) for agent, batch in batches if (kept := [e for e in batch if e.user_id != agent.user_id])]
     shown = _leads_of([entry for _, batch in batches for entry in batch[:SHOWN]])
-    mails = [_mail(agent, batch, shown, agents) for agent, batch in batches]
-    return queue_mails(mail for mail in mails if mail) if mails else []
+    return [news for agent, batch in batches if (news := _news(agent, batch, shown, agents))]
 
 
 @transaction.atomic
@@ -54,6 +61,24 @@ def resend_assignment_mail(lead: Lead, *, by: Actor) -> Mail:
         [mail] = queue_mails([mail_of_one(holder, told, giver=None, resend_of=last, requested_by=by)])
     record(LEAD_MAIL_RESENT, lead, by=by, data={"mail_id": mail.pk, "agent_id": holder.pk})
     return mail
+
+
+def read(notification: Notification) -> Notification:
+    """The person has seen it; the second time changes nothing."""
+    if notification.read_at is None:
+        notification.read_at = now()
+        notification.save(update_fields=["read_at"])
+    return notification
+
+
+def read_all(user: User) -> int:
+    """All that the person has not seen; how many that were."""
+    return Notification.objects.visible_to(user).unread().update(read_at=now())
+
+
+def purge_old(at: datetime) -> int:
+    """Forget what was read a month ago, and what nobody has read for half a year; how many that were."""
+    return Notification.objects.old(at).delete()[0]
 
 
 def assignment_mails(lead: Lead) -> MailQuerySet:
@@ -107,7 +132,7 @@ def _agents(pks: set[UUID]) -> Iterable[Agent]:
 
 
 def _is_told(agent: Agent) -> bool:
-    return agent.kind == Kind.HUMAN and agent.user is not None and agent.user.is_active
+    return agent.kind == AgentKind.HUMAN and agent.user is not None and agent.user.is_active
 
 
 def _leads(pks: Iterable[UUID]) -> dict[UUID, Any]:
@@ -116,22 +141,31 @@ def _leads(pks: Iterable[UUID]) -> dict[UUID, Any]:
     return {lead.pk: lead for lead in leads}
 
 
-def _mail(
+def _news(
     agent: Agent, batch: list[AuditEntry], leads: Mapping[UUID, Any], agents: Mapping[UUID, Agent]
-) -> Outgoing | None:
+) -> News | None:
     entry, shown = batch[0], [leads[entry.object_id] for entry in batch[:SHOWN] if entry.object_id in leads]
     giver = entry.user.name if entry.user else None
+    by = f" by {giver}" if giver else ""
+    user: Any = agent.user
     if len(batch) > 1:
-        return mail_of_many(agent, shown, count=len(batch), giver=giver)
+        mail = mail_of_many(agent, shown, count=len(batch), giver=giver)
+        return News(user, Kind.ASSIGNED, f"{len(batch):,} leads were given to you{by}", list_of(agent), mail=mail)
+    if not shown:
+        return None
+    lead = shown[0]
     before = agents.get(UUID(entry.data["from_agent_id"])) if _taken(entry) else None
-    return mail_of_one(agent, shown[0], giver=giver, before=before) if shown else None
+    mail = mail_of_one(agent, lead, giver=giver, before=before)
+    text = f"First response by {in_words(lead.deadline, agent)}." if lead.deadline else ""
+    url = reverse("leads:detail", args=[lead.pk])
+    return News(user, Kind.ASSIGNED, f"{lead.contact.name} was given to you{by}", url, text, lead, mail=mail)
 
 
 def _holder(lead: Lead) -> Agent:
     holder = next(iter(_agents({lead.agent_id})), None) if lead.agent_id else None
     if holder is None:
         raise NobodyToMail("the lead has no holder")
-    if holder.kind == Kind.VOICE:
+    if holder.kind == AgentKind.VOICE:
         raise NobodyToMail("the lead is held by an AI voice agent")
     if not _is_told(holder):
         raise NobodyToMail("the holder's user is deactivated")

@@ -17,7 +17,6 @@ from crm.mail.models import Mail
 from leads.models import Lead
 
 ONE, MANY = "lead_assigned", "leads_assigned"
-SHOWN = 5  # leads named in a mail about many
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def mail_of_many(agent: Agent, leads: Iterable[Any], *, count: int, giver: str |
         "count": count,
         "leads": [told(lead, agent) for lead in shown],
         "more": count - len(shown),
-        "url": f"{settings.PUBLIC_URL}/leads/?agent_id={agent.pk}&ordering=deadline",
+        "url": f"{settings.PUBLIC_URL}{list_of(agent)}",
     }
     return Outgoing(MANY, _address(agent), context)
 
@@ -78,6 +77,11 @@ def told(lead: Any, agent: Agent) -> Told:
         notes=lead.said or "",
         url=lead_url(lead),
     )
+
+
+def list_of(agent: Agent) -> str:
+    """Its leads, those due first."""
+    return f"/leads/?agent_id={agent.pk}&ordering=deadline"
 
 
 def lead_url(lead: Lead) -> str:

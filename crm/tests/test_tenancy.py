@@ -74,6 +74,7 @@ UNSCOPED = {
     "crm/core/tenancy.py": 1,
     "crm/jobs/tasks.py": 1,
     "crm/mail/tasks.py": 1,
+    "crm/notifications/tasks.py": 2,
     "crm/providers/simulator/tasks.py": 2,
     "crm/sla/tasks.py": 1,
     "crm/vendors/keys.py": 1,  # a key says whose it is
@@ -482,6 +483,7 @@ def test_nobody_else_chooses_and_an_agent_does_not_come_in(world: SimpleNamespac
         "audit.AuditEntry",
         "lists.SavedSearch",
         "mail.Mail",
+        "notifications.Notification",
         "vendors.Vendor",
         "vendors.VendorPost",
         "vendors.VendorReturn",

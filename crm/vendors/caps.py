@@ -9,8 +9,11 @@ from django.db.models import F
 from django.utils.timezone import now
 
 from crm.accounts.models import Company
+from crm.audit.recording import record
+from crm.core.actors import VendorActor
 from crm.core.tenancy import current_company_id
 from crm.vendors.errors import DailyCapReached
+from crm.vendors.events import VENDOR_CAP_REACHED
 from crm.vendors.models import Reservation, Vendor, VendorDay
 
 
@@ -36,7 +39,10 @@ def refuse_if_full(vendor: Vendor, *, reserving: list[str] | None = None) -> Non
 
 
 def take_place(vendor: Vendor) -> None:
-    """Count one accepted lead, or raise `DailyCapReached`: last in the transaction, for others wait at this row."""
+    """Count one accepted lead, or raise `DailyCapReached`: last in the transaction, for others wait at this row.
+
+    The one that fills the day is told.
+    """
     day = company_day()
     VendorDay.objects.bulk_create([VendorDay(vendor=vendor, day=day)], ignore_conflicts=True)
     places = VendorDay.objects.filter(vendor=vendor, day=day)
@@ -44,3 +50,5 @@ def take_place(vendor: Vendor) -> None:
         places = places.filter(accepted__lt=vendor.daily_cap)
     if not places.update(accepted=F("accepted") + 1):
         raise DailyCapReached(vendor.daily_cap or 0)
+    if vendor.daily_cap is not None and accepted_on(vendor, day) >= vendor.daily_cap:
+        record(VENDOR_CAP_REACHED, vendor, by=VendorActor(vendor.pk, vendor.code), data={"day": day})

@@ -12,7 +12,14 @@ from crm.accounts.actions.sessions import (
     refresh_session,
     session_of_refresh_token,
 )
-from crm.accounts.actions.users import NewUser, activate_user, create_user, deactivate_user, update_user
+from crm.accounts.actions.users import (
+    NewUser,
+    activate_user,
+    choose_notifications,
+    create_user,
+    deactivate_user,
+    update_user,
+)
 
 __all__ = [
     "NewUser",
@@ -20,6 +27,7 @@ __all__ = [
     "Tokens",
     "accept_invitation",
     "activate_user",
+    "choose_notifications",
     "create_user",
     "deactivate_user",
     "end_session",

@@ -91,6 +91,17 @@ def update_user(user: User, changes: Mapping[str, Any], *, by: Actor) -> User:
 
 
 @transaction.atomic
+def choose_notifications(user: User, choices: Mapping[str, Any]) -> User:
+    """Keep by which channel the user wants to be told of what; its own act, whoever's door it comes by."""
+    before = user.notification_choices
+    if before != choices:
+        user.notification_choices = dict(choices)
+        user.save(update_fields=["notification_choices", "updated_at"])
+        record("user.updated", user, by=user, changes={"notification_choices": (before, dict(choices))})
+    return user
+
+
+@transaction.atomic
 def deactivate_user(user: User, *, by: Actor) -> User:
     """Switch the user off: sessions end at once, open leads go back to the queue (by `user.deactivated`).
 

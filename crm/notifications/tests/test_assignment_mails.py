@@ -95,7 +95,7 @@ def test_telling_costs_three_statements(in_company, manager, agent, other_agent,
         for to in (agent, AgentFactory())
         for _ in range(number)
     ]
-    with django_assert_num_queries(1 + 1 + 3):  # the entries, the clocks, what is told
+    with django_assert_num_queries(1 + 1 + 4 + 2):  # the entries, the clocks, what is told, to whom it was taken
         record_many(batch)
     assert Mail.objects.count() == 2
 

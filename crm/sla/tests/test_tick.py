@@ -38,7 +38,7 @@ def lead(in_company, agent, manager):
 @pytest.fixture
 def unheard(monkeypatch):
     """What the clocks cost: nobody else hears of it."""
-    monkeypatch.setattr("crm.notifications.receivers.mail_assignments", lambda entries: [])
+    monkeypatch.setattr("crm.notifications.receivers.TOLD", {})
 
 
 def told(action: str) -> list[AuditEntry]:
