@@ -141,9 +141,9 @@ class TestStatements:
         sent = statements(lambda: create_lead({"phone": "415 555 2671", "source": "web"}, by=manager))
         assert len(sent) == 5, sent
 
-    def test_creating_with_a_holder_takes_eleven(self, manager: User, agent: Agent) -> None:
+    def test_creating_with_a_holder_takes_twelve(self, manager: User, agent: Agent) -> None:
         sent = statements(lambda: create_lead({**JOHN, "source": "web"}, by=manager, agent=agent))
-        assert len(sent) == 11, "\n".join(sent)
+        assert len(sent) == 12, "\n".join(sent)
 
     def test_changing_a_field_takes_four_and_a_stage_seven(self, manager: User) -> None:
         lead = create_lead(JOHN, by=manager)

@@ -16,6 +16,8 @@ from crm.audit.recording import take_over
 from crm.core.tenancy import company_active
 from crm.dashboard.demo.cast import CASTS, Cast, Setting, make_company
 from crm.dashboard.demo.lives import DAYS_BACK, Ending, Life, Storyteller
+from crm.dashboard.demo.notes import notes_of
+from crm.notifications.models import Notification
 from crm.sla.actions import take_over_clocks
 from leads.models import Assignment, Contact, Lead, Note, StageChange
 
@@ -37,7 +39,7 @@ def _make(cast: Cast, moment: datetime, dice: Random) -> int:
     with company_active(setting.company.pk):
         lives = list(_lives(cast, setting, Storyteller(setting, moment, dice), dice))
         _delete_some(lives, cast.deleted, dice)
-        _write(setting, lives)
+        _write(setting, lives, moment)
     return len(lives)
 
 
@@ -75,7 +77,7 @@ def _delete_some(lives: list[Life], count: int, dice: Random) -> None:
         life.lead.deleted_at = life.lead.updated_at
 
 
-def _write(setting: Setting, lives: list[Life]) -> None:
+def _write(setting: Setting, lives: list[Life], moment: datetime) -> None:
     """Contacts, leads, then what hangs on them; the log last, in the order in which things happened."""
     Contact.objects.create_many(life.contact for life in lives if life.contact_is_new)
     Lead.objects.create_many(life.lead for life in lives)
@@ -84,6 +86,7 @@ def _write(setting: Setting, lives: list[Life]) -> None:
     Note.objects.create_many(_all(life.notes for life in lives))
     history = [*setting.events, *_all(life.events for life in lives)]
     take_over_clocks()
+    Notification.objects.create_many(notes_of(setting, lives, moment))
     take_over(sorted(history, key=lambda event: event.at or setting.company.created_at))
 
 
