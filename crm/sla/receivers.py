@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from calls.events import CALL_LOGGED
 from crm.audit.events import events_recorded
 from crm.audit.models import AuditEntry
 from crm.sla.actions import end_clocks, follow_leads, start_clocks
@@ -13,6 +14,7 @@ from leads import events
 
 GIVEN = (events.LEAD_ASSIGNED, events.LEAD_REASSIGNED)
 TAKEN = (events.LEAD_REASSIGNED, events.LEAD_UNASSIGNED, events.LEAD_DELETED)
+RESPONSES = (CALL_LOGGED,)  # a call that came in answers the lead, and is told as that alone
 
 
 def connect() -> None:
@@ -38,7 +40,9 @@ def _puts_back(entry: AuditEntry) -> bool:
 
 
 def _ends(entry: AuditEntry) -> bool:
-    return entry.action in TAKEN or bool(_after(entry, "first_response_at")) or _after(entry, "status") == "done"
+    if entry.action in TAKEN + RESPONSES:
+        return True
+    return bool(_after(entry, "first_response_at")) or _after(entry, "status") == "done"
 
 
 def _after(entry: AuditEntry, field: str) -> Any:

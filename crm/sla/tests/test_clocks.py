@@ -10,6 +10,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from calls.actions import log_call
 from crm.audit.recording import in_batch
 from crm.core.ids import uuid7
 from crm.sla.actions import take_over_clocks
@@ -77,8 +78,10 @@ def test_a_lead_that_is_created_with_its_holder_has_one(agent, manager):
         lambda lead, by: set_status(lead, "in_progress", by=by),
         lambda lead, by: set_disposition(lead, "not_interested", by=by),
         lambda lead, by: update_many([lead.pk], {"stage": "lost"}, by=by),
+        lambda lead, by: log_call(lead, {"direction": "inbound"}, by=by),
+        lambda lead, by: log_call(lead, {"outcome": "no_answer"}, by=by),
     ],
-    ids=["call or message", "disposition", "stage", "status", "final disposition", "in bulk"],
+    ids=["call or message", "disposition", "stage", "status", "final disposition", "in bulk", "call in", "call out"],
 )
 def test_the_first_response_meets_it_and_a_second_changes_nothing(respond, agent, manager, noon):
     lead = assign_lead(LeadFactory(), agent, by=manager)
