@@ -9,6 +9,7 @@ from agents.api.urls import urlpatterns as agents
 from calls.api.urls import urlpatterns as calls
 from crm.accounts.api.urls import urlpatterns as accounts
 from crm.audit.api.urls import urlpatterns as audit
+from crm.compliance.api.urls import urlpatterns as compliance
 from crm.core.error_pages import page_not_found
 from crm.jobs.api.urls import urlpatterns as jobs
 from crm.lists.api.urls import urlpatterns as lists
@@ -22,6 +23,7 @@ urlpatterns = [
     *agents,
     *leads,
     *calls,
+    *compliance,
     *vendors,
     *jobs,
     *lists,

@@ -28,6 +28,7 @@ AGENT = frozenset(
         "contacts.view",
         "contacts.create",
         "contacts.update",
+        "consent.record",
         "agents.view",
         "agents.set_own_availability",
         "agents.set_own_goals",
@@ -48,6 +49,9 @@ MANAGER = AGENT | {
     "leads.import",
     "leads.return",  # to the vendor that sent them
     "contacts.delete",
+    "compliance.view",
+    "suppressions.view",  # masked
+    "suppressions.manage",
     "agents.manage",
     "dispositions.manage",
     "calls.manage",
@@ -57,6 +61,8 @@ MANAGER = AGENT | {
 ADMIN = MANAGER | {
     "users.manage",
     "company.manage",
+    "compliance.manage",
+    "suppressions.see_addresses",
     "audit.view",
     "vendors.manage",
     "vendors.scorecard",
@@ -86,6 +92,10 @@ DJANGO_MODELS = {
     "leads.note": "leads",
     "sla.timer": "leads",
     "notifications.notification": "users",
+    "compliance.contactdecision": "compliance",
+    "compliance.consentevent": "compliance",
+    "compliance.suppression": "suppressions",
+    "compliance.stricterhours": "compliance",
     "agents.agent": "agents",
     "calls.call": "calls",
     "calls.callevent": "calls",
@@ -103,6 +113,8 @@ DJANGO_MODELS = {
     "mail.mailattempt": "mail",
 }
 READ_ONLY = {
+    "compliance.contactdecision",
+    "compliance.consentevent",
     "lists.savedsearch",
     "jobs.job",
     "jobs.joberror",

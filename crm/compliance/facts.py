@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from crm.accounts.models import Company
 from crm.compliance.attempts import attempts_since
-from crm.compliance.channels import HAS_HOURS, Channel
+from crm.compliance.channels import Channel
 from crm.compliance.laws import Law, laws_for
 from crm.compliance.models import AddressKind, ConsentEvent, StricterHours, Suppression
 from crm.compliance.querysets import by_contact
@@ -30,12 +30,14 @@ class Facts:
     holidays: frozenset[date]  # the company's
     stricter: Sequence[StricterHours]
     consent: Mapping[UUID, Mapping[str, ConsentEvent]]  # the last event by contact and channel
-    suppressed: Mapping[str, Suppression]  # by hash, those that cover the channel and are in force
+    suppressed: Mapping[tuple[str, str], Suppression]  # by kind and hash, those in force
     attempts: Mapping[UUID, Sequence[datetime]]  # by contact, of those whom a law protects from too many
     known: dict[Any, Any] = field(default_factory=dict, compare=False)  # what was worked out for one place already
 
     def suppression_of(self, contact: Contact) -> Suppression | None:
-        return self.suppressed.get(address_hash(contact, self.channel))
+        """The row that covers the channel."""
+        row = self.suppressed.get((kind_of(self.channel), address_hash(contact, self.channel)))
+        return row if row is not None and self.channel in row.channels else None
 
     def consent_of(self, contact: Contact) -> Mapping[str, ConsentEvent]:
         return self.consent.get(contact.pk, {})
@@ -52,17 +54,25 @@ def facts_of(contacts: Sequence[Contact], channel: str, *, at: datetime) -> Fact
         channel=channel,
         at=at,
         holidays=frozenset(date.fromisoformat(day) for day in company.holidays),
-        stricter=list(StricterHours.objects.order_by("country", "region")) if channel in HAS_HOURS else [],
+        stricter=list(StricterHours.objects.order_by("country", "region")),
         consent=by_contact(ConsentEvent.objects.in_force(contact.pk for contact in contacts)),
-        suppressed=_suppressed({address_hash(contact, channel) for contact in contacts} - {""}, channel, at),
+        suppressed=_suppressed(contacts, at),
         attempts=_attempts(contacts, channel, at),
     )
 
 
-def _suppressed(hashes: Iterable[str], channel: str, at: datetime) -> dict[str, Suppression]:
-    kind = AddressKind.EMAIL if channel == Channel.EMAIL else AddressKind.PHONE
-    rows = Suppression.objects.filter(kind=kind).of(hashes).active(at)
-    return {row.value_sha256: row for row in rows if channel in row.channels}
+def for_channel(facts: Facts, channel: str) -> Facts:
+    """The same facts asked for another channel, where both have hours or limits alike."""
+    return replace(facts, channel=channel, known={})
+
+
+def _suppressed(contacts: Iterable[Contact], at: datetime) -> dict[tuple[str, str], Suppression]:
+    hashes = {address_hash(contact, one) for contact in contacts for one in (Channel.VOICE, Channel.EMAIL)} - {""}
+    return {(row.kind, row.value_sha256): row for row in Suppression.objects.of(hashes).active(at)}
+
+
+def kind_of(channel: str) -> AddressKind:
+    return AddressKind.EMAIL if channel == Channel.EMAIL else AddressKind.PHONE
 
 
 def _attempts(contacts: Sequence[Contact], channel: str, at: datetime) -> dict[UUID, list[datetime]]:

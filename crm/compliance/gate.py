@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from crm.compliance.channels import HAS_HOURS
-from crm.compliance.facts import Facts, facts_of
+from crm.compliance.channels import CHANNELS, HAS_HOURS, Channel
+from crm.compliance.facts import Facts, facts_of, for_channel
 from crm.compliance.hours import hour_rules, next_permitted, zone_rule
 from crm.compliance.models import ContactDecision
 from crm.compliance.rules import PRODUCT, expiring_rules, not_applicable, person_rules
@@ -37,6 +37,12 @@ def decide_many(contacts: Iterable[Contact], channel: str, *, at: datetime, acto
     rows = list(contacts)
     facts = facts_of(rows, channel, at=at)
     return {contact.pk: _judge(contact, facts, actor, None) for contact in rows}
+
+
+def decide_each(contact: Contact, *, at: datetime, actor: Actor, lead: Lead | None = None) -> dict[str, Verdict]:
+    """Channel → verdict, by the statements of one."""
+    facts = facts_of([contact], Channel.VOICE, at=at)
+    return {channel: _judge(contact, for_channel(facts, channel), actor, lead) for channel in CHANNELS}
 
 
 def keep(verdict: Verdict) -> ContactDecision:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
@@ -36,6 +38,10 @@ class ConsentQuerySet(TenantQuerySet["ConsentEvent"]):
 class SuppressionQuerySet(TenantQuerySet["Suppression"]):
     def active(self, at: datetime) -> Self:
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=at))
+
+    def covering(self, channels: Iterable[str]) -> Self:
+        """Any of these channels."""
+        return self.filter(reduce(or_, (Q(channels__has_tag=channel) for channel in channels)))
 
     def of(self, hashes: Iterable[str]) -> Self:
         return self.filter(value_sha256__in=list(hashes))
