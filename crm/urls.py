@@ -22,6 +22,7 @@ urlpatterns = [
     path("calls/", include("calls.urls")),
     path("providers/", include("calls.hook_urls")),
     path("vendors/", include("crm.vendors.urls")),
+    path("compliance/", include("crm.compliance.urls")),
     path("audit/", include("crm.audit.urls")),
     path("jobs/", include("crm.jobs.urls")),
     path("lists/", include("crm.lists.urls")),

@@ -10,8 +10,10 @@ from crm.audit.events import events_recorded
 from crm.audit.models import AuditEntry
 from crm.compliance.actions.consent import agree_with_fields
 from crm.compliance.actions.leaving import keep_wishes_of_deleted
+from crm.compliance.importing import forget_files_of
 from crm.compliance.models import ConsentSource
 from crm.core.actors import Actor, System, VendorActor
+from crm.jobs.events import JOB_CANCELLED, JOB_FAILED
 from leads.dispositions import DO_NOT_CALL
 from leads.events import CONTACT_CREATED, CONTACT_DELETED, CONTACT_UPDATED
 from leads.models import Lead, OptIn
@@ -28,6 +30,8 @@ def on_events(entries: Sequence[AuditEntry], **kwargs: Any) -> None:
     causes = _by_fields(entries) | _by_outcomes(entries)
     if causes:
         agree_with_fields(causes)
+    if over := [entry.object_id for entry in entries if entry.action in (JOB_CANCELLED, JOB_FAILED)]:
+        forget_files_of(over)
     if gone := [entry for entry in entries if entry.action == CONTACT_DELETED]:
         keep_wishes_of_deleted({entry.object_id: actor_of(entry) for entry in gone})
 

@@ -54,6 +54,7 @@ CALLS = Place("calls:list", "Calls", "phone", "calls.view", "g p", "calls")
 USERS = Place("accounts:users", "Users", "user-cog", "users.manage", "g u")
 VENDORS = Place("vendors:list", "Vendors", "store", "vendors.manage", "g v", "vendors")
 SETTINGS = Place("accounts:settings", "Company", "settings", "company.manage", "g s")
+RULES = Place("compliance:rules", "Contact rules", "shield-check", "compliance.view", namespace="compliance")
 AUDIT = Place("audit:list", "Audit log", "scroll-text", "audit.view", "g t", "audit")
 PROFILE = Place("accounts:profile", "Your profile", "circle-user-round")
 ADMIN = Place("admin:index", "Django admin", "database", "admin.use")
@@ -63,10 +64,10 @@ MAIL = Place("mail:list", "Mail sent", "mail", "mail.view", namespace="mail")  #
 GROUPS = (
     ("", (HOME, LEADS, BOARD, CALLS, DEADLINES, NEW_LEAD, CONTACTS, IMPORT, JOBS)),
     ("Team", (AGENTS,)),
-    ("Company", (USERS, VENDORS, SETTINGS, AUDIT)),
+    ("Company", (USERS, VENDORS, RULES, SETTINGS, AUDIT)),
 )
 DOCK = (HOME, LEADS, NEW_LEAD, AGENTS)
-DOCK_MORE = (BOARD, CALLS, DEADLINES, CONTACTS, IMPORT, JOBS, USERS, VENDORS, SETTINGS, AUDIT)
+DOCK_MORE = (BOARD, CALLS, DEADLINES, CONTACTS, IMPORT, JOBS, USERS, VENDORS, RULES, SETTINGS, AUDIT)
 NOTIFICATIONS = Place("notifications:list", "Notifications", "bell", "notifications.view", "g n", "notifications")
 OWN = (NOTIFICATIONS, PROFILE, ADMIN, DOCS)
 

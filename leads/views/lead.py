@@ -35,6 +35,8 @@ from leads.views.finding import back_to, do, found, visible
 from leads.views.listing import order_of
 
 SUGGESTED = 3
+# Parts of the page that floors above bring, each at its own address; one that is not there is left out.
+PARTS = ("compliance:lead",)
 BOARD = "board"  # where one came from, in `?at=`
 SHARING = (Strategy.CAPACITY, Strategy.ROUND_ROBIN, Strategy.PERFORMANCE)
 
@@ -72,6 +74,7 @@ def lead_context(request: Request, lead: Lead) -> dict[str, Any]:
         "lead": lead,
         "name": lead.contact.name or "No name",
         "phone": phone_shown(lead.contact.phone_e164),
+        "parts": [] if lead.contact.deleted_at else [url for name in PARTS if (url := optional_url(name, lead.pk))],
         "contact_url": "" if lead.contact.deleted_at else optional_url("contacts:detail", lead.contact_id),
         "holder": known.get(lead.agent_id) if lead.agent_id else None,
         "others": [h for h in known.values() if h.is_active and h.pk != lead.agent_id],
