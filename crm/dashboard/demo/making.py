@@ -12,9 +12,11 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from agents.models import Agent
+from crm.accounts.permissions_table import Role
 from crm.audit.recording import take_over
 from crm.core.tenancy import company_active
 from crm.dashboard.demo.cast import CASTS, Cast, Setting, make_company
+from crm.dashboard.demo.consent import tell_consent
 from crm.dashboard.demo.lives import DAYS_BACK, Ending, Life, Storyteller
 from crm.dashboard.demo.notes import notes_of
 from crm.notifications.models import Notification
@@ -40,6 +42,8 @@ def _make(cast: Cast, moment: datetime, dice: Random) -> int:
         lives = list(_lives(cast, setting, Storyteller(setting, moment, dice), dice))
         _delete_some(lives, cast.deleted, dice)
         _write(setting, lives, moment)
+        people = (life.contact for life in lives if life.contact_is_new)
+        tell_consent(people, setting.first(Role.ADMIN), moment, Random(dice.random()))  # noqa: S311 - no secret hangs on it
     return len(lives)
 
 
