@@ -15,7 +15,8 @@ class Decided(TenantModel):
     """Base of what is sent: set both fields with `decided_by`, and hold `sent_only_if_allowed` in `Meta.constraints`.
 
     After every `migrate` the database is made to check that `decision_allowed` is what the decision says and, where
-    the model has a `contact`, that the decision is that contact's (`guard.py`).
+    the model has a `contact`, that the row begins with a decision on that contact (`guard.py`); when contacts are
+    merged the row may go along, and the decision stays with whom it was about.
     """
 
     decision = TenantKey(ContactDecision, models.PROTECT, null=True, blank=True, related_name="+", editable=False)

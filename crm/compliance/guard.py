@@ -45,6 +45,7 @@ def put_up(connection: Any) -> None:
     _execute(connection, _postgresql() if connection.vendor == "postgresql" else _sqlite())
     if connection.vendor == "postgresql":
         _execute(connection, _missing_keys(connection))
+        _execute(connection, _postgresql_owners(connection))
     else:
         _execute(connection, _sqlite_keys(connection))
 
@@ -121,28 +122,39 @@ def _trigger(table: str, what: str, when: str, each: str, function: str) -> str:
 
 
 def _missing_keys(connection: Any) -> Iterator[str]:
-    """Foreign keys of what was sent: (decision, allowed) and (decision, contact), each as the decision has it."""
-    wanted = {}
-    for model in decided_models():
-        table = model._meta.db_table
-        for here, there in _paired(model):
-            wanted[f"{table[:30]}_decision_{there}"] = (table, here, there)
+    """What was sent has a foreign key to (decision, allowed): neither can change behind the other's back."""
+    wanted = {f"{model._meta.db_table[:30]}_decision_allowed": model._meta.db_table for model in decided_models()}
     there_are = "SELECT conname FROM pg_constraint WHERE contype = 'f' AND conname = ANY(%s)"
     missing = sorted(wanted.keys() - set(_asked(connection, there_are, [*wanted])))
     tables = _tables(connection) if missing else set()
     for name in missing:
-        table, here, there = wanted[name]
-        if table in tables:
+        if wanted[name] in tables:
             yield (
-                f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" FOREIGN KEY (decision_id, "{here}") '
-                f"REFERENCES {DECISIONS} (id, {there}) DEFERRABLE INITIALLY DEFERRED"
+                f'ALTER TABLE "{wanted[name]}" ADD CONSTRAINT "{name}" FOREIGN KEY (decision_id, decision_allowed) '
+                f"REFERENCES {DECISIONS} (id, allowed) DEFERRABLE INITIALLY DEFERRED"
             )
 
 
-def _paired(model: type[models.Model]) -> list[tuple[str, str]]:
-    """Its column, and the decision's that must be equal."""
-    has_contact = any(field.name == "contact" for field in model._meta.concrete_fields)
-    return [("decision_allowed", "allowed"), *([("contact_id", "contact_id")] if has_contact else [])]
+def _postgresql_owners(connection: Any) -> Iterator[str]:
+    """A row begins with a decision on its own contact; the contact may be merged into another later on."""
+    found = f"SELECT 1 FROM {DECISIONS} WHERE id = NEW.decision_id AND contact_id = NEW.contact_id"  # noqa: S608 - constants
+    yield _function(
+        "decision_is_theirs",
+        SENT_REFUSAL,
+        f"IF NEW.decision_id IS NULL OR EXISTS ({found}) THEN RETURN NEW; END IF;",
+    )
+    tables = _tables(connection)
+    for model in decided_models():
+        if has_contact(model) and (table := model._meta.db_table) in tables:
+            yield f'DROP TRIGGER IF EXISTS decided_theirs ON "{table}"'
+            yield (
+                f'CREATE TRIGGER decided_theirs BEFORE INSERT OR UPDATE OF decision_id ON "{table}" '
+                "FOR EACH ROW EXECUTE FUNCTION decision_is_theirs()"
+            )
+
+
+def has_contact(model: type[models.Model]) -> bool:
+    return any(field.name == "contact" for field in model._meta.concrete_fields)
 
 
 # --- SQLite ----------------------------------------------------------------------------------------------------------
@@ -170,13 +182,12 @@ def _sqlite_keys(connection: Any) -> Iterator[str]:
         table = model._meta.db_table
         if table not in tables:
             continue
-        equal = " AND ".join(f'd.{there} IS NEW."{here}"' for here, there in _paired(model))
-        decision = f"SELECT 1 FROM {DECISIONS} AS d WHERE d.id = NEW.decision_id AND {equal}"  # noqa: S608 - our names
-        strange = f"NEW.decision_id IS NOT NULL AND NOT EXISTS ({decision})"
-        for what in ("INSERT", "UPDATE"):
-            name = f"{table}_decided_{what.lower()}"
-            yield f'DROP TRIGGER IF EXISTS "{name}"'
-            yield _refusal(f'"{name}" BEFORE {what} ON "{table}" WHEN {strange}', SENT_REFUSAL)
+        theirs = " AND d.contact_id IS NEW.contact_id" if has_contact(model) else ""
+        found = f"SELECT 1 FROM {DECISIONS} AS d WHERE d.id = NEW.decision_id AND d.allowed IS NEW.decision_allowed"  # noqa: S608 - our names
+        strange = f"NEW.decision_id IS NOT NULL AND NOT EXISTS ({found}{theirs})"
+        for name, when in (("insert", "INSERT"), ("update", "UPDATE OF decision_id, decision_allowed")):
+            yield f'DROP TRIGGER IF EXISTS "{table}_decided_{name}"'
+            yield _refusal(f'"{table}_decided_{name}" BEFORE {when} ON "{table}" WHEN {strange}', SENT_REFUSAL)
 
 
 def _refusal(head: str, refusal: str) -> str:

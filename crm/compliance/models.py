@@ -20,7 +20,7 @@ from leads.models import Contact, Lead
 class ContactDecision(TenantModel):
     """One answer of the gate that was acted upon: might this contact be reached, by this channel, at that moment?
 
-    Never changed afterwards (`guard.py`). What is sent points at `(id, allowed)` and at `(id, contact)`.
+    Never changed afterwards (`guard.py`). What is sent points at `(id, allowed)`.
     """
 
     contact = TenantKey(Contact, models.PROTECT, related_name="decisions", db_index=False)
@@ -39,7 +39,6 @@ class ContactDecision(TenantModel):
     class Meta:
         constraints = [  # what `guard.py` lets calls and messages point at
             models.UniqueConstraint(fields=["id", "allowed"], name="decision_as_allowed"),
-            models.UniqueConstraint(fields=["id", "contact"], name="decision_of_contact"),
         ]
         indexes = [
             models.Index(fields=["company", "-id"], name="decision_newest"),  # recent decisions

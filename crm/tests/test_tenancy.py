@@ -84,7 +84,7 @@ UNSCOPED = {
 # Where SQL may be written by hand.
 RAW_SQL = {
     "crm/audit/guard.py": 1,  # triggers
-    "crm/compliance/guard.py": 3,  # triggers and foreign keys
+    "crm/compliance/guard.py": 3,  # triggers and a foreign key
     "crm/core/bulk_rows.py": 4,  # a set by one statement, after the checks of every insert and update
     "crm/core/composite_keys.py": 1,  # constraints
     "crm/core/health.py": 1,  # SELECT 1

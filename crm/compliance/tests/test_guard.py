@@ -96,6 +96,8 @@ def test_nothing_goes_out_without_a_decision_that_allows_it(calling: Any) -> Non
         with pytest.raises(IntegrityError):
             checked(lambda fields=fields: calling.objects.create(**fields))
     row = calling.objects.get(by_hand=False)
+    checked(lambda: calling.objects.filter(pk=row.pk).update(contact=other))  # contacts may be merged
+    checked(lambda: calling.objects.filter(pk=row.pk).update(contact=contact))
     with pytest.raises(IntegrityError):
         checked(lambda: calling.objects.filter(pk=row.pk).update(decision=no))
     assert calling.objects.count() == 2
