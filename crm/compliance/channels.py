@@ -20,5 +20,6 @@ BY_PHONE = (Channel.VOICE, Channel.SMS, Channel.WHATSAPP)
 TEXTS = (Channel.SMS, Channel.WHATSAPP)
 # Calls and texts have hours; an e-mail waits until it is read.
 HAS_HOURS = frozenset(BY_PHONE)
+IN_WORDS = {Channel.VOICE: "calls", Channel.SMS: "text messages", Channel.WHATSAPP: "WhatsApp", Channel.EMAIL: "e-mail"}
 CHANNELS: Final = tuple(Channel)
 COVERS = [*Channel.choices, (ALL, "Everything")]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from crm.compliance.channels import Channel
+from crm.compliance.channels import IN_WORDS, Channel
 from crm.compliance.clocks import WHOLE_DAY, Window, common, is_open, minutes_of, next_open, spans_of, zone_named
 from crm.compliance.facts import Facts
 from crm.compliance.laws import DAYS, Law
@@ -74,13 +74,13 @@ def _timed(where: Whereabouts, facts: Facts) -> Iterator[Timed]:
     for law in facts.laws_of(where):
         if law.is_timed:
             yield _of_law(law)
-    hours, what = facts.company.calling_hours, Channel(facts.channel).label
+    hours, what = facts.company.calling_hours, IN_WORDS[Channel(facts.channel)]
     window = ((minutes_of(hours["start"]), minutes_of(hours["end"])),)
-    yield Timed("company_hours", f"The company's hours for {what.lower()}", COMPANY, lambda day: window)
+    yield Timed("company_hours", f"The company’s hours for {what}", COMPANY, lambda day: window)
     if facts.holidays:
         yield Timed(
             "company_holidays",
-            "The company's holidays",
+            "The company’s holidays",
             COMPANY,
             lambda day: () if day in facts.holidays else WHOLE_DAY,
             closed=lambda day: "a holiday of the company",
@@ -104,7 +104,7 @@ def _of_law(law: Law) -> Timed:
 def _of_row(row: StricterHours) -> Timed:
     place = region_name((row.country, row.region))
     windows = weekly_windows(row.hours)
-    return Timed("stricter_hours", f"The company's hours for {place}", COMPANY, lambda day: windows[day.weekday()])
+    return Timed("stricter_hours", f"The company’s hours for {place}", COMPANY, lambda day: windows[day.weekday()])
 
 
 def weekly_windows(hours: Mapping[str, Sequence[Sequence[str]]]) -> tuple[tuple[Window, ...], ...]:

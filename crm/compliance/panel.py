@@ -32,6 +32,7 @@ class ChannelRow:
     icon: str
     allowed: bool
     reasons: tuple[RuleOutcome, ...]
+    as_above: bool  # by the same rules as the row before it
     then: datetime | None
     then_there: str  # on the clocks of the person, where they have one
 
@@ -42,14 +43,19 @@ def channel_rows(
     """All of them, and the whole verdict on a call."""
     verdicts = decide_each(contact, at=at, actor=actor, lead=lead)
     zones = whereabouts_of(contact).zones
-    return [_row(verdicts[channel], zones) for channel in CHANNELS], verdicts[Channel.VOICE]
+    rows: list[ChannelRow] = []
+    for channel in CHANNELS:
+        before = rows[-1].reasons if rows else ()
+        rows.append(_row(verdicts[channel], zones, {rule.code for rule in before}))
+    return rows, verdicts[Channel.VOICE]
 
 
-def _row(verdict: Verdict, zones: tuple[str, ...]) -> ChannelRow:
+def _row(verdict: Verdict, zones: tuple[str, ...], before: set[str]) -> ChannelRow:
     then = None if verdict.allowed else verdict.next_permitted_at
     there = f"{then.astimezone(ZoneInfo(zones[0])):%a %H:%M}" if then is not None and len(zones) == 1 else ""
     channel = Channel(verdict.channel)
-    return ChannelRow(channel.label, ICONS[channel], verdict.allowed, verdict.denials, then, there)
+    repeated = bool(verdict.denials) and before == {rule.code for rule in verdict.denials}
+    return ChannelRow(channel.label, ICONS[channel], verdict.allowed, verdict.denials, repeated, then, there)
 
 
 def last_lines(contact: Contact) -> Iterable[ConsentEvent]:

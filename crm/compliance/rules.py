@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from crm.compliance.channels import ALL, Channel
+from crm.compliance.channels import ALL, IN_WORDS, Channel
 from crm.compliance.facts import Facts, address_of
 from crm.compliance.laws import Law
 from crm.compliance.models import ConsentEvent, ConsentState
@@ -64,7 +64,7 @@ def _do_not_contact(contact: Contact, facts: Facts) -> RuleOutcome:
 
 def _consent(contact: Contact, facts: Facts) -> RuleOutcome:
     """What was said of the channel counts before what was said of all; one who said nothing may be reached."""
-    event, what = facts.consent_of(contact).get(facts.channel), Channel(facts.channel).label.lower()
+    event, what = facts.consent_of(contact).get(facts.channel), IN_WORDS[Channel(facts.channel)]
     if event is not None and event.state == ConsentState.REVOKED:
         return denies("consent", f"Consent to {what} was revoked{_said(event)}", PERSON)
     if event is not None and event.state == ConsentState.GRANTED:

@@ -96,7 +96,8 @@ def hours(request: Request, pk: UUID | None = None) -> HttpResponse:
     """New ones, or those of a place changed."""
     row = get_or_refuse(StricterHours.objects.all(), pk) if pk else None
     form = StricterHoursForm(
-        request.POST if request.method == "POST" else None, initial=hours_initial(row) if row else None
+        request.POST if request.method == "POST" else None,
+        initial=hours_initial(row) if row else {"country": request.company.default_country},
     )
     if form.is_valid():
         fields = dict(form.cleaned_data)
