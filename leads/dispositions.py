@@ -71,14 +71,19 @@ def as_outcome(row: Disposition) -> Outcome:
     return Outcome(row.key, row.label, row.is_final, row.reached_person, row.pk, row.is_active)
 
 
+def known() -> list[Outcome]:
+    """The built-in ones, then the company's own by label, retired ones too. One query."""
+    return [*BUILT_IN.values(), *map(as_outcome, Disposition.objects.all())]
+
+
 def choices() -> list[Outcome]:
-    """All that may be chosen: the built-in ones, then the company's active own by label. One query."""
-    return [*BUILT_IN.values(), *map(as_outcome, Disposition.objects.filter(is_active=True))]
+    """All that may be chosen. One query."""
+    return [outcome for outcome in known() if outcome.is_active]
 
 
 def labels() -> dict[str, str]:
     """Label by key, retired ones too, to show what leads have. One query."""
-    return {outcome.key: outcome.label for outcome in (*BUILT_IN.values(), *map(as_outcome, Disposition.objects.all()))}
+    return {outcome.key: outcome.label for outcome in known()}
 
 
 def closes(outcome: Outcome, *, attempts: int, max_attempts: int) -> bool:

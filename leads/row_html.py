@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from html import escape
+from uuid import UUID
 
 from django.urls import reverse
-from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from crm.accounts.models import Company
@@ -34,6 +35,16 @@ class Table:
     @cached_property
     def leads_url(self) -> str:
         return reverse("leads:list")
+
+    @cached_property
+    def _holders(self) -> dict[UUID, str]:
+        return {}
+
+    def shown_holder(self, holder: Holder) -> str:
+        """Drawn once for all of its leads."""
+        if holder.pk not in self._holders:
+            self._holders[holder.pk] = holder_html(holder)
+        return self._holders[holder.pk]
 
     @cached_property
     def tail(self) -> str:
@@ -111,7 +122,7 @@ def agent_cell(row: Row, table: Table) -> str:
     holder = row.holder
     if holder is None:
         return f'<td class="a">{nobody(row, table)}</td>'
-    shown = holder_html(holder)
+    shown = table.shown_holder(holder)
     if not row.may_assign:
         spoken = f'<span class="visually-hidden">{escape(holder.name)}, {holder.words}</span>'
         return f'<td class="a"><span class="cell">{shown}{spoken}</span></td>'
@@ -133,13 +144,14 @@ def nobody(row: Row, table: Table) -> str:
     return changed_in_place(row, table, "agent", shown, f"{row.name} has no agent. Assign", "mut")
 
 
-def plain(css: str, read: Callable[[Row, Table], object]) -> Callable[[Row, Table], str]:
-    """A cell that only shows something; text is escaped."""
-    return lambda row, table: format_html('<td class="{}">{}</td>', css, read(row, table))
+def plain(css: str, read: Callable[[Row, Table], str]) -> Callable[[Row, Table], str]:
+    """A cell that only shows something; what is read is HTML."""
+    start = f'<td class="{css}">'
+    return lambda row, table: f"{start}{read(row, table)}</td>"
 
 
-def linked(scheme: str, address: str, shown: str) -> SafeString:
-    return format_html('<a class="link" href="{}:{}">{}</a>', scheme, address, shown) if address else NOTHING
+def linked(scheme: str, address: str, shown: str) -> str:
+    return f'<a class="link" href="{scheme}:{escape(address)}">{escape(shown)}</a>' if address else NOTHING
 
 
 def tags(words: object) -> SafeString:
@@ -148,9 +160,9 @@ def tags(words: object) -> SafeString:
 
 
 CELLS: dict[str, Callable[[Row, Table], str]] = {
-    "organization": plain("o mut", lambda row, table: row.lead.contact.organization or "No organisation"),
+    "organization": plain("o mut", lambda row, table: escape(row.lead.contact.organization or "No organisation")),
     "stage": stage_cell,
-    "status": plain("lo", lambda row, table: row.lead.get_status_display()),
+    "status": plain("lo", lambda row, table: str(row.lead.get_status_display())),
     "priority": priority_cell,
     "disposition": disposition_cell,
     "score": plain("s", lambda row, table: score(row.lead, table.company)),
@@ -158,12 +170,12 @@ CELLS: dict[str, Callable[[Row, Table], str]] = {
     "agent": agent_cell,
     "phone": plain("lo", lambda row, table: linked("tel", row.lead.contact.phone_e164, row.phone)),
     "email": plain("lo", lambda row, table: linked("mailto", row.lead.contact.email, row.lead.contact.email)),
-    "source": plain("lo mut", lambda row, table: row.lead.source or "–"),
+    "source": plain("lo mut", lambda row, table: escape(row.lead.source or "–")),
     "tags": plain("lo", lambda row, table: tags(row.lead.tags)),
     "next_attempt": plain("lo mut", lambda row, table: when(row.lead.next_attempt_at)),
     "created": plain("lo mut", lambda row, table: when(row.lead.created_at)),
     "updated": plain("lo mut", lambda row, table: when(row.lead.updated_at)),
-    "value": plain("num lo", lambda row, table: money(row.lead.deal_value, table.company.currency)),
+    "value": plain("num lo", lambda row, table: escape(money(row.lead.deal_value, table.company.currency))),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -69,9 +69,10 @@ def holder_of(agent: Agent) -> Holder:
     return Holder(agent.pk, agent.name, capacity, agent.is_active, agent.availability, agent.user_id)
 
 
-def holders() -> dict[UUID, Holder]:
-    """Every agent of the company, by name; one query."""
-    return {agent.pk: holder_of(agent) for agent in Agent.objects.with_load().order_by("name", "pk")}
+def holders(ids: Collection[UUID] | None = None) -> dict[UUID, Holder]:
+    """These agents, else every one of the company, by name; one query, which counts what each of them holds."""
+    agents = Agent.objects.all() if ids is None else Agent.objects.filter(pk__in=ids)
+    return {agent.pk: holder_of(agent) for agent in agents.with_load().order_by("name", "pk")}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from django.urls import URLPattern, path
 
 from leads.importing.urls import urlpatterns as importing
 from leads.intake.urls import urlpatterns as intake
-from leads.views import board, bulk, cells, editing, lead, listing, moving, sharing
+from leads.views import board, bulk, cells, editing, lead, listing, menus, moving, sharing
 from leads.why.urls import urlpatterns as why
 
 app_name = "leads"
@@ -18,6 +18,8 @@ urlpatterns: list[URLPattern] = [
     path("board/", board.show, name="board"),
     path("board/more/", board.more, name="board-more"),
     path("counts/", listing.view_counts, name="counts"),
+    path("filter/", menus.filters, name="filter"),
+    path("agents/", menus.agents, name="agents-menu"),
     path("columns/", listing.choose_columns, name="columns"),
     path("share/", sharing.share, name="share"),
     path("assign/", bulk.act, name="assign"),
@@ -26,6 +28,7 @@ urlpatterns: list[URLPattern] = [
     path("new/", editing.new, name="new"),
     path("similar/", editing.similar, name="similar"),
     path("<uuid:pk>/", lead.detail, name="detail"),
+    path("<uuid:pk>/fit/", lead.fit, name="fit"),
     path("<uuid:pk>/edit/", editing.edit, name="edit"),
     path("<uuid:pk>/cell/<slug:what>/", cells.cell, name="cell"),
     path("<uuid:pk>/move/", moving.move, name="move"),

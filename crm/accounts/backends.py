@@ -8,13 +8,22 @@ from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import update_last_login
 from django.contrib.auth.signals import user_logged_in
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, UUIDField
 from django.http import HttpRequest
 
 from crm.accounts.models import User
+from crm.core.kept_query import KeptQuery, Slot
 from crm.core.tenancy import unscoped
 
 CONFIRMED = EmailAddress.objects.filter(user_id=OuterRef("pk"), email=OuterRef("email"), verified=True)
+
+SESSIONS_USER: KeptQuery[User] = KeptQuery(
+    lambda: (
+        User.known.select_related("company")
+        .annotate(email_confirmed=Exists(CONFIRMED))
+        .filter(pk=Slot("pk", UUIDField()))
+    )
+)
 
 
 class Backend(AuthenticationBackend):
@@ -30,8 +39,7 @@ class Backend(AuthenticationBackend):
         `email_confirmed` stands beside the fields, for the banner that asks.
         """
         with unscoped("the session's user"):
-            known = User.known.select_related("company").annotate(email_confirmed=Exists(CONFIRMED))
-            user = known.filter(pk=user_id).first()
+            user = SESSIONS_USER.first(pk=user_id)
         return user if user is not None and user.is_active else None
 
 

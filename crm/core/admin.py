@@ -199,6 +199,7 @@ class CompanyModelAdmin(ModelAdmin):
 
     def ask(self, request: HttpRequest, rows: QuerySet[Any], form: forms.Form, *, title: str, button: str) -> Any:
         """The page between choosing an admin action and doing it; it posts the same action with the form's fields."""
+        total = rows.order_by().count()
         context = {
             **self.admin_site.each_context(request),
             "title": title,
@@ -209,7 +210,8 @@ class CompanyModelAdmin(ModelAdmin):
             "across": request.POST.get("select_across", "0"),
             "ticked": request.POST.getlist(ACTION_CHECKBOX_NAME),
             "ticked_name": ACTION_CHECKBOX_NAME,
-            "total": rows.order_by()[:COUNTED].count(),
+            "total": total,
+            "total_words": f"{total:,}",
         }
         return TemplateResponse(request, "admin/ask.html", context)
 

@@ -25,7 +25,8 @@ class Slot(Expression):
 
 
 class KeptQuery(Generic[M]):
-    """`build` makes the queryset, with slots; what else it depends on must be the same at each run (its scope too)."""
+    """`build` makes the queryset of whole rows, annotated or not, with slots; what else it depends on must be the same
+    at each run (its scope too)."""
 
     def __init__(self, build: Callable[[], models.QuerySet[M]]) -> None:
         self.build = build
@@ -54,6 +55,7 @@ class _Compiled:
         select, info = self.compiler.select, self.compiler.klass_info
         self.model, places = info["model"], info["select_fields"]
         self.start, self.end = places[0], places[-1] + 1
+        self.annotated = list(self.compiler.annotation_col_map.items())
         self.names = [select[place][0].target.attname for place in places]
         self.related = get_related_populators(info, select, connection.alias)  # type: ignore[call-arg]  # the stubs are of Django 6
         self.converters = self.compiler.get_converters([column for column, _, _ in select])
@@ -67,6 +69,8 @@ class _Compiled:
     def read(self, found: list[Any]) -> Iterator[Any]:
         for row in self.compiler.apply_converters(found, self.converters):
             made = self.model.from_db("default", self.names, row[self.start : self.end])
+            for name, place in self.annotated:
+                setattr(made, name, row[place])
             for related in self.related:
                 related.populate(row, made)
             yield made

@@ -14,6 +14,7 @@ from agents.tests.factories import AgentFactory
 from crm.accounts.models import Company, Invitation, User
 from crm.audit.models import AuditEntry
 from crm.core.tenancy import company_active
+from crm.jobs.models import Job
 from leads.models import Assignment, Contact, Disposition, Lead, StageChange
 from leads.tests.factories import ContactFactory, LeadFactory
 
@@ -142,6 +143,47 @@ def test_stage_disposition_and_status_go_through_their_actions(desk: Client, lea
     assert act(desk, "reopen", [lead]) == ["1 leads reopened."]
     lead.refresh_from_db()
     assert (lead.stage, lead.disposition, lead.status) == ("mql", "callback", "in_progress")
+
+
+def test_priority_and_tags_are_changed_together(desk: Client, in_company: Company) -> None:
+    leads = LeadFactory.create_batch(2)
+    Lead.objects.filter(pk=leads[0].pk).update(tags=["old"])
+    assert act(desk, "change", leads, priority="4", add_tags="hot, fair") == ["2 leads changed."]
+    tags = Lead.objects.order_by("pk").values_list("priority", "tags")
+    assert [*tags] == [(4, ["old", "hot", "fair"]), (4, ["hot", "fair"])]
+    asked = desk.post(
+        reverse(LEADS), {"action": "change", ACTION_CHECKBOX_NAME: [str(leads[0].pk)], "confirmed": "yes"}
+    )
+    assert "Choose what to change first." in asked.content.decode()
+
+
+def test_deleting_asks_once_with_the_number(desk: Client, in_company: Company) -> None:
+    leads = LeadFactory.create_batch(3)
+    ticked = {"action": "delete", ACTION_CHECKBOX_NAME: [str(lead.pk) for lead in leads]}
+    assert "For 3 chosen leads." in desk.post(reverse(LEADS), ticked).content.decode()
+    assert Lead.objects.alive().count() == 3
+    assert act(desk, "delete", leads) == ["3 leads deleted."]
+    assert not Lead.objects.alive().exists()
+
+
+def test_all_that_match_across_the_pages_are_a_job_with_the_right_number(
+    desk: Client, in_company: Company, monkeypatch: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    monkeypatch.setattr("leads.admin.leads.MOST_AT_ONCE", 2)
+    monkeypatch.setattr("leads.admin.leads.LeadAdmin.list_per_page", 2)
+    monkeypatch.setattr("crm.core.admin.COUNTED", 3)
+    leads = LeadFactory.create_batch(5)
+    LeadFactory(stage="lost", status="done")
+    assert "Select all 5 leads" in desk.get(reverse(LEADS), {"stage__exact": "lead"}).content.decode()
+    across = {"action": "change", ACTION_CHECKBOX_NAME: [str(leads[0].pk)], "select_across": "1"}
+    listed = f"{reverse(LEADS)}?stage__exact=lead"
+    assert "For 5 chosen leads." in desk.post(listed, across).content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        told = desk.post(listed, {**across, "priority": "4", "confirmed": "yes"}, follow=True)
+    job = Job.objects.get()
+    assert f'5 leads are a job: <a href="/jobs/{job.pk}/">' in told.content.decode()
+    assert (job.state, job.succeeded, job.total) == ("succeeded", 5, 5)
+    assert Lead.objects.filter(priority=4).count() == 5
 
 
 def test_deleting_is_soft_and_can_be_undone(desk: Client, lead: Lead, in_company: Company) -> None:

@@ -19,7 +19,7 @@ from crm.core.admin import RefusableForm
 from crm.core.admin_fields import ObjectField, TagsField
 from leads import dispositions
 from leads.errors import InvalidPhone
-from leads.models import Contact, Lead, Stage, Strategy
+from leads.models import Contact, Lead, Priority, Stage, Strategy
 from leads.phone_numbers import normalize
 
 
@@ -121,3 +121,25 @@ class DispositionForm(forms.Form):
 
 class ReasonForm(forms.Form):
     reason = text(500, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}))
+
+
+class ChangeForm(forms.Form):
+    """What all chosen leads are to have; what is left empty stays. `changes` is for `update_many`."""
+
+    priority = forms.TypedChoiceField(
+        choices=[("", "As it is"), *Priority.choices],
+        coerce=int,
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
+    )
+    add_tags = TagsField(help_text="By commas; beside those that each lead has.")
+
+    def clean(self) -> None:
+        given = {name: self.cleaned_data.get(name) for name in ("priority", "add_tags")}
+        self.changes = {name: value for name, value in given.items() if value}
+        if not self.changes and not self.errors:
+            self.add_error(None, "Choose what to change first.")
+
+
+class SureForm(forms.Form):
+    """Nothing to fill in: whether it is meant."""

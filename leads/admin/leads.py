@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -16,10 +18,20 @@ from django.utils.timezone import localtime
 from crm.core.actors import Actor
 from crm.core.admin import CompanyModelAdmin
 from crm.core.errors import Refused
+from crm.jobs.models import Job
 from leads import actions
 from leads.admin.filters import DeletedFilter, HolderFilter, OpenFilter, SlaFilter
-from leads.admin.forms import AssignForm, DispositionForm, LeadForm, NewLeadForm, ReasonForm, StageForm
-from leads.bulk_jobs import ASSIGN, DELETE, MOST_AT_ONCE, RETURN, UPDATE, BulkWork, do_at_once
+from leads.admin.forms import (
+    AssignForm,
+    ChangeForm,
+    DispositionForm,
+    LeadForm,
+    NewLeadForm,
+    ReasonForm,
+    StageForm,
+    SureForm,
+)
+from leads.bulk_jobs import ASSIGN, DELETE, MOST_AT_ONCE, RETURN, UPDATE, BulkWork, do_at_once, start
 from leads.models import Lead, Status
 from leads.sla import sla_status
 
@@ -77,9 +89,10 @@ class LeadAdmin(CompanyModelAdmin):
     search_help_text = "Name, phone, e-mail or employer"
     folded_search = "search_text"
     ordering = ("-created_at", "-id")
+    paginator = Paginator  # type: ignore[assignment]  # counts all: "select all" says how many
     sortable_by = ("name", "priority", "score", "clock", "created")
     autocomplete_fields = ("contact", "agent")
-    actions = ("assign", "unassign", "set_stage", "set_disposition", "close", "reopen", "delete", "restore")
+    actions = ("assign", "unassign", "change", "set_stage", "set_disposition", "close", "reopen", "delete", "restore")
     fieldsets = (
         ("Contact", {"fields": ("person",)}),
         ("Work", {"fields": ("priority", "qualification_status", "source", "schedule_at", "tags")}),
@@ -167,30 +180,34 @@ class LeadAdmin(CompanyModelAdmin):
     # --- actions ---------------------------------------------------------------------------------------------
 
     def together(self, request: HttpRequest, leads: QuerySet[Lead], work: BulkWork, done: str) -> None:
-        """As a job like any bulk call, which can be taken back; what is deleted or refused is told by name."""
-        if self.too_many(request, leads):
+        """As a job like any bulk call, which can be taken back; what is deleted or refused is told by name.
+
+        More than a request does itself are left to a worker, and the job's page says how far it is.
+        """
+        by, total = self.actor(request), leads.order_by().count()
+        if total > MOST_AT_ONCE:
+            ids = [str(pk) for pk in leads.order_by("pk").values_list("pk", flat=True)]
+            job = start(replace(work, lead_ids=ids), by=by, total=len(ids))
+            words = format_html('{} leads are a job: <a href="{}">how far it is</a>.', f"{total:,}", self.page_of(job))
+            messages.info(request, words)
             return
         names = {str(lead.pk): self.label(lead) for lead in leads}
-        by = self.actor(request)
-        count = 0
-        refusals: dict[Any, str] = {}
-        for start in range(0, len(names), MOST_AT_ONCE):
-            try:
-                _, what = do_at_once(work, [*names][start : start + MOST_AT_ONCE], by=by)
-            except Refused as refusal:
-                messages.error(request, refusal.message)
-                return
-            count += len(what.ids)
-            refusals |= {failed: f"{names.get(str(failed), '')}: {why}" for failed, why in what.failed}
-        self.tell(request, count, refusals, done)
+        try:
+            _, what = do_at_once(work, [*names], by=by)
+        except Refused as refusal:
+            messages.error(request, refusal.message)
+            return
+        refusals = {failed: f"{names.get(str(failed), '')}: {why}" for failed, why in what.failed}
+        self.tell(request, len(what.ids), refusals, done)
+
+    def page_of(self, job: Job) -> str:
+        return reverse("jobs:detail", args=[job.pk])
 
     @admin.action(description="Assign by strategy …", permissions=["act"])
     def assign(self, request: HttpRequest, leads: QuerySet[Lead]) -> Any:
         form = self.asked(request, AssignForm)
         if not form.is_valid():
             return self.ask(request, leads, form, title="Share the leads out", button="Assign")
-        if self.too_many(request, leads):
-            return None
         chosen = form.cleaned_data
         pool = [agent.pk for agent in chosen["agents"]] or None
         work = BulkWork(ASSIGN, strategy=chosen["strategy"], pool=pool, notes=chosen["notes"])
@@ -227,8 +244,19 @@ class LeadAdmin(CompanyModelAdmin):
     def reopen(self, request: HttpRequest, leads: QuerySet[Lead]) -> Any:
         return self.together(request, leads, BulkWork(UPDATE, changes={"status": Status.IN_PROGRESS}), "leads reopened")
 
-    @admin.action(description="Delete", permissions=["delete"])
+    @admin.action(description="Change priority or tags …", permissions=["act"])
+    def change(self, request: HttpRequest, leads: QuerySet[Lead]) -> Any:
+        form = self.asked(request, ChangeForm)
+        if not form.is_valid():
+            return self.ask(request, leads, form, title="Change the leads", button="Change")
+        return self.together(request, leads, BulkWork(UPDATE, changes=form.changes), "leads changed")
+
+    @admin.action(description="Delete …", permissions=["delete"])
     def delete(self, request: HttpRequest, leads: QuerySet[Lead]) -> Any:
+        if not self.asked(request, SureForm).is_valid():
+            return self.ask(
+                request, leads, SureForm(), title="Delete the leads: they leave every list", button="Delete"
+            )
         return self.together(request, leads, BulkWork(DELETE), "leads deleted")
 
     @admin.action(description="Restore", permissions=["delete"])

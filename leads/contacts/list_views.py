@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -61,7 +61,7 @@ def choose_columns(request: Request) -> HttpResponse:
     else:
         request.session.pop(place, None)
     safe = url_has_allowed_host_and_scheme(target, allowed_hosts=None)
-    return redirect(target if safe else reverse("contacts:list"))
+    return HttpResponseRedirect(target if safe and target else reverse("contacts:list"))
 
 
 def list_url(params: QueryDict) -> str:

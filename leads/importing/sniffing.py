@@ -104,7 +104,7 @@ def _unmarked_utf_16(content: bytes) -> str | None:
 
 def find_delimiter(text: str) -> str:
     """The one that splits most of the first lines, quotes heeded, into one number of columns, and the most."""
-    if text[:4].lower() == "sep=" and len(text) > 4:
+    if text[:4].lower() == "sep=" and text[4:5] not in ("", "\r", "\n", "\x00", '"'):
         return text[4]
     sample = text[:100_000]
 

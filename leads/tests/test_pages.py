@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
+from crm.audit.models import JournalEntry
 from crm.core.tenancy import company_active
 from leads.models import Assignment, Lead, Note
 from leads.tests.factories import ContactFactory, LeadFactory
@@ -197,6 +198,20 @@ def test_choosing_columns_does_not_redirect_to_another_site(desk):
     assert desk.post("/leads/columns/", {"next": "https://evil.example/"}).url == "/leads/"
 
 
+@pytest.mark.parametrize(
+    "target", ["", "0x10", "\x00", "-", "a,b", "\\", "%", "leads:list", "http://x", "//x", "1e999"]
+)
+def test_where_to_go_back_to_may_be_rubbish(desk, company, target):
+    assert desk.post("/leads/columns/", {"columns": "source", "next": target}).status_code == 302
+    lead = a_lead(company)
+    desk.post(f"/leads/{lead.pk}/cell/priority/", {"priority": "4"}, **HTMX)
+    with company_active(company.pk):
+        change = JournalEntry.objects.latest("pk").batch
+    answer = desk.post(f"/leads/{lead.pk}/back/{change}/", headers={"referer": target.replace("\x00", "%00")})
+    assert answer.status_code == 302 and not answer.url.startswith(("http", "//"))
+    assert fresh(lead).priority == 2
+
+
 def test_the_tabs_count_what_their_lists_show(desk, agents_desk, agent, company):
     a_lead(company)
     a_lead(company, agent=agent, assigned_at=now(), deadline=now() - timedelta(minutes=5))
@@ -209,6 +224,25 @@ def test_the_tabs_count_what_their_lists_show(desk, agents_desk, agent, company)
         assert [v["key"] for v in response.context["views"] if v["current"]] == [view["key"]]
     own = {view["key"]: view["count"] for view in agents_desk.get("/leads/counts/", **HTMX).context["views"]}
     assert own == {"open": "1", "mine": "1", "due": "0", "breached": "1", "all": "2"}
+
+
+def test_the_filter_menu_comes_when_it_is_opened_and_is_a_page_without_script(desk, agent, company):
+    query = "stage=sql&source=fair&campaign_id=x&search=bo"
+    page = desk.get(f"/leads/?{query}")
+    assert page.context["in_menu"] == [("stage", "sql"), ("source", "fair")]
+    assert page.context["kept"] == [("campaign_id", "x")]
+    part = desk.get(f"/leads/filter/?{query}", **HTMX).content.decode()
+    assert "<html" not in part and 'value="sql" checked' in part and agent.name in part
+    plain = desk.get(f"/leads/filter/?{query}&shape=board").content.decode()
+    assert '<form class="form filterform" action="/leads/board/">' in plain and 'name="search" value="bo"' in plain
+
+
+def test_the_agents_of_the_bulk_bar_come_with_their_loads_when_it_is_opened(desk, agents_desk, agent, company):
+    a_lead(company, agent=agent)
+    part = desk.get("/leads/agents/", **HTMX).content.decode()
+    assert agent.name in part and "1/25" in part and "<html" not in part
+    assert desk.get("/leads/agents/").url == "/leads/share/"
+    assert agents_desk.get("/leads/agents/", **HTMX).status_code == 200
 
 
 def test_htmx_gets_the_list_alone_and_history_the_whole_page(desk, company):
@@ -363,6 +397,46 @@ def test_a_cell_changes_its_lead_and_answers_with_the_row(desk, agent, company):
     assert fresh(lead).agent_id is None
 
 
+@pytest.mark.parametrize(
+    ("what", "value", "field"),
+    [("stage", "lost", "stage"), ("priority", "4", "priority"), ("disposition", "not_interested", "disposition")],
+)
+def test_what_a_cell_changed_is_taken_back_from_the_toast(desk, agent, company, what, value, field):
+    moment = now().replace(microsecond=0)
+    lead = a_lead(company, agent=agent, assigned_at=moment, stage_changed_at=moment)
+    before = fresh(lead)
+    shown = desk.post(f"/leads/{lead.pk}/cell/{what}/", {what: value}, **HTMX).content.decode()
+    assert getattr(fresh(lead), field) != getattr(before, field)
+    url = shown.partition('action="/leads/')[2].partition('"')[0]
+    assert url.startswith(f"{lead.pk}/back/")
+    assert "is as before" in told(desk.post(f"/leads/{url}"))[-1]
+    after = fresh(lead)
+    for name in (field, "status", "closed_at", "first_response_at", "stage_changed_at"):
+        assert getattr(after, name) == getattr(before, name), name
+
+
+def test_a_hand_over_by_a_cell_is_taken_back_by_who_may_assign(desk, agents_desk, agent, other_agent, company):
+    lead = a_lead(company, agent=agent)
+    shown = desk.post(f"/leads/{lead.pk}/cell/agent/", {"agent": other_agent.pk}, **HTMX).content.decode()
+    assert fresh(lead).agent == other_agent
+    url = shown.partition('action="/leads/')[2].partition('"')[0]
+    assert agents_desk.post(f"/leads/{url}").status_code == 403
+    desk.post(f"/leads/{url}")
+    assert fresh(lead).agent == agent
+    with company_active(company.pk):
+        assert Assignment.objects.filter(lead=lead).count() == 2
+    handed = agents_desk.post(f"/leads/{lead.pk}/cell/agent/", {"agent": other_agent.pk}, **HTMX).content.decode()
+    assert "/back/" not in handed  # it is out of the agent's sight now
+
+
+def test_leaving_lost_by_the_cell_asks_for_the_reason_there(desk, company):
+    lead = a_lead(company, stage="lost", status="done", closed_at=now())
+    menu = desk.get(f"/leads/{lead.pk}/cell/stage/", **HTMX).content.decode()
+    assert 'name="reason"' in menu and "why?" in menu and '<option value="sql">' in menu
+    desk.post(f"/leads/{lead.pk}/cell/stage/", {"stage": "sql", "reason": "called back"}, **HTMX)
+    assert (fresh(lead).stage, fresh(lead).status) == ("sql", "in_progress")
+
+
 def test_a_refused_cell_keeps_the_row_and_says_why(desk, agent, company):
     with company_active(company.pk):
         type(agent).objects.filter(pk=agent.pk).update(max_capacity=0)
@@ -406,7 +480,7 @@ def test_the_page_costs_the_same_however_much_has_happened(
     lead = a_lead(company, agent=agent)
     for n in range(entries):
         desk.post(f"/leads/{lead.pk}/note/", {"text": f"note {n}"})
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(10):
         desk.get(f"/leads/{lead.pk}/")
 
 
@@ -506,8 +580,17 @@ def test_a_strategy_finds_the_agent(desk, agent, company):
 
 def test_suggestions_stand_there_for_who_may_assign(desk, agents_desk, agent, other_agent, company):
     lead = a_lead(company, created_by=agent.user)
-    assert b"Who fits best" in desk.get(f"/leads/{lead.pk}/").content
-    assert b"Who fits best" not in agents_desk.get(f"/leads/{lead.pk}/").content
+    page = desk.get(f"/leads/{lead.pk}/?in=status%3Dnew")
+    assert f'hx-get="/leads/{lead.pk}/fit/?in=status%3Dnew"' in page.content.decode()
+    assert page.context["suggestions"] is None  # weighing all agents is left for later
+    part = desk.get(f"/leads/{lead.pk}/fit/?in=status%3Dnew", **HTMX).content.decode()
+    assert "Who fits best" in part and "Assign to Priya Rao" in part and "<html" not in part
+    assert f'action="/leads/{lead.pk}/assign/?in=status%3Dnew"' in part
+    plain = desk.get(f"/leads/{lead.pk}/fit/?in=status%3Dnew", follow=True)
+    assert plain.redirect_chain[-1][0] == f"/leads/{lead.pk}/?in=status%3Dnew&fit=1#agent"
+    assert b"Assign to Priya Rao" in plain.content
+    assert b"fit/" not in agents_desk.get(f"/leads/{lead.pk}/").content
+    assert b"Assign to" not in agents_desk.get(f"/leads/{lead.pk}/fit/", **HTMX).content
 
 
 def test_deleting_asks_once_and_can_be_undone(desk, company):

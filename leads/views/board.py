@@ -11,7 +11,6 @@ from django.urls import reverse
 from django.utils.timezone import now
 from django.views.decorators.http import require_GET
 
-from agents.models import Agent
 from crm.accounts.access import requires
 from crm.accounts.permissions_table import allows
 from crm.core.http import Request
@@ -26,12 +25,13 @@ from leads.rows import disposition_labels
 from leads.views.filtering import (
     board_url,
     chips,
+    filter_url,
     for_board,
     for_list,
+    hidden_fields,
     kept_in_force,
     list_url,
     matching,
-    menu_context,
     naming,
     own_agent,
     saved_searches,
@@ -83,7 +83,6 @@ def board_context(request: Request, params: QueryDict) -> dict[str, Any]:
     at = now()
     leads, problems = matching(request, params, board.SORTS)
     searches, labels = saved_searches(request), disposition_labels()
-    agents = dict(Agent.objects.order_by("name", "pk").values_list("pk", "name"))
     order, deck = board.order_of(params), deck_of(request, params)
     columns = board.columns_of(leads, order, stages_shown(params, searches), at)
     return {
@@ -101,11 +100,12 @@ def board_context(request: Request, params: QueryDict) -> dict[str, Any]:
         "filtered": bool(listing.filters_of(params.dict())),
         "may_move": deck.may_move,
         "views": tabs(request, params, own_agent(request), searches),
-        "chips": chips(params, searches, naming(agents, labels)),
+        "chips": chips(params, searches, naming(labels)),
         "sorts": sorts(params, order.name),
         "has_leads": any(column.sums.count for column in columns),
         "sees_all": allows(request.user, "leads.view_all"),
-        **menu_context(request, params, agents, labels),
+        "filter_url": filter_url(params, "board"),
+        **hidden_fields(request, params),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -186,7 +186,7 @@ def go_to(request: Request, url: str) -> HttpResponse:
 def undo(request: Request, pk: UUID) -> HttpResponse:
     """Take a bulk call back: small ones at once, and back to where the toast was; large ones as a job."""
     job = get_or_refuse(Job.objects.visible_to(request.user), pk)
-    back = redirect(came_from(request))
+    back = HttpResponseRedirect(came_from(request))
     if not may_undo(job, request.user):
         messages.error(request, "Your role may not take this back.")
         return back

@@ -34,21 +34,21 @@ def cell(request: Request, pk: UUID, what: str) -> HttpResponse:
         raise Http404
     options, act = CELLS[what]
     if request.method == "POST":
-        return do(request, pk, lambda lead: act(request, allowed(request, lead, what)), answer_row)
+        undoable = what != "agent" or allows(request.user, "leads.assign")
+        return do(request, pk, lambda lead: act(request, allowed(request, lead, what)), answer_row, undoable=undoable)
     lead = allowed(request, found(request, pk), what)
     if not request.htmx:
         return redirect("leads:detail", pk)
-    return answer_part(
-        request,
-        "leads/_cell_menu.html",
-        {
-            "lead": lead,
-            "what": what,
-            "name": lead.contact.name,
-            "options": options(request, lead),
-            "trail": f"?{request.GET.urlencode()}" if request.GET else "",
-        },
-    )
+    context = {
+        "lead": lead,
+        "what": what,
+        "name": lead.contact.name or "No name",
+        "options": options(request, lead),
+        "asks_reason": what == "stage" and lead.stage in CLOSED_STAGES,
+        "stages": Stage.choices,
+        "trail": f"?{request.GET.urlencode()}" if request.GET else "",
+    }
+    return answer_part(request, "leads/_cell_menu.html", context)
 
 
 def allowed(request: Request, lead: Lead, what: str) -> Lead:
@@ -80,24 +80,12 @@ def option(
 
 
 def stage_options(request: Request, lead: Lead) -> list[dict[str, Any]]:
-    """Leaving customer or lost takes a reason, which the lead's page asks for."""
-    closed = lead.stage in CLOSED_STAGES
-    return [
-        option(
-            value,
-            label,
-            icon=f"s-{value}",
-            on=value == lead.stage,
-            off=closed and value != lead.stage,
-            hint="needs a reason" if closed and value != lead.stage else "",
-        )
-        for value, label in Stage.choices
-    ]
+    return [option(value, label, icon=f"s-{value}", on=value == lead.stage) for value, label in Stage.choices]
 
 
 def set_stage(request: Request, lead: Lead) -> str:
     given = clean(StageForm(request.POST))
-    actions.set_stage(lead, given["stage"], by=request.user)
+    actions.set_stage(lead, given["stage"], by=request.user, reason=given["reason"])
     return f"{lead.contact.name}: {Stage(given['stage']).label}."
 
 

@@ -49,6 +49,16 @@ def for_list(params: QueryDict) -> QueryDict:
     return without_order(params, listing.SORTS)
 
 
+def filter_url(params: QueryDict, shape: str = "") -> str:
+    """Where the filters are chosen, with those in force."""
+    rest = params.copy()
+    for name in ("cursor", "back"):
+        rest.pop(name, None)
+    if shape:
+        rest["shape"] = shape
+    return f"{reverse('leads:filter')}?{rest.urlencode()}"
+
+
 def without_order(params: QueryDict, sorts: Mapping[str, str]) -> QueryDict:
     """Without the order where it is none of these, and without the place in the list."""
     rest = params.copy()
@@ -137,16 +147,23 @@ def chips(params: QueryDict, searches: Sequence[SavedSearch], names: Naming) -> 
     return listing.chips_of(spelled, names)
 
 
-def naming(agents: Mapping[UUID, str], labels: Mapping[str, str]) -> Naming:
-    """Words for values of filters that only the database knows."""
-    by_text = {str(pk): name for pk, name in agents.items()}
+def naming(labels: Mapping[str, str]) -> Naming:
+    """Words for values of filters that only the database knows; agents are asked for where a filter names one."""
+    agents: dict[str, str] = {}
 
     def name(of: str, value: str) -> str | None:
         if of == "import_id":
             return import_name(value)
-        return by_text.get(value.lower()) if of == "agent_id" else labels.get(value) if of == "disposition" else None
+        if of == "agent_id":
+            agents.update(agents or {str(pk): words for pk, words in agent_names().items()})
+            return agents.get(value.lower())
+        return labels.get(value) if of == "disposition" else None
 
     return name
+
+
+def agent_names() -> dict[UUID, str]:
+    return dict(Agent.objects.order_by("name", "pk").values_list("pk", "name"))
 
 
 def import_name(pk: str) -> str | None:
@@ -158,18 +175,29 @@ def import_name(pk: str) -> str | None:
 # --- The menu ----------------------------------------------------------------------------------------------------
 
 
+def hidden_fields(request: Request, params: QueryDict) -> dict[str, Any]:
+    """The filters in force, for the form around the search: those that the menu shows go when it comes."""
+    shown, place = menu_fields(request), ("search", "cursor", "back")
+    fields = [(name, value) for name, value in params.items() if name not in place]
+    return {
+        "kept": [pair for pair in fields if pair[0] not in shown],
+        "in_menu": [pair for pair in fields if pair[0] in shown],
+    }
+
+
+def menu_fields(request: Request) -> frozenset[str]:
+    return MENU_FIELDS | (MANAGERS_MENU_FIELDS if allows(request.user, "leads.view_all") else frozenset())
+
+
 def menu_context(
     request: Request, params: QueryDict, agents: Mapping[UUID, str], labels: Mapping[str, str]
 ) -> dict[str, Any]:
     """The filter menu, and as hidden fields what it can't show."""
-    sees_all = allows(request.user, "leads.view_all")
-    shown = MENU_FIELDS | (MANAGERS_MENU_FIELDS if sees_all else frozenset())
-    named = {str(pk): name for pk, name in agents.items()} if sees_all else {}
+    named = {str(pk): name for pk, name in agents.items()} if allows(request.user, "leads.view_all") else {}
     menu = {name: options(listing.CHOICES[name], params.get(name, "")) for name in MENU_CHOICES}
     menu["agents"] = options(named, params.get("agent_id", ""))
     menu["dispositions"] = options(labels, params.get("disposition", ""))
-    kept = [(name, value) for name, value in params.items() if name not in shown | {"cursor", "back"}]
-    return {"menu": menu, "kept": kept}
+    return {"menu": menu, **hidden_fields(request, params)}
 
 
 def options(choices: Mapping[str, str], chosen: str) -> list[dict[str, Any]]:

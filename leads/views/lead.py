@@ -37,8 +37,32 @@ from leads.views.listing import order_of
 SUGGESTED = 3
 # Parts of the page that floors above bring, each at its own address; one that is not there is left out.
 PARTS = ("compliance:lead",)
+FIT = "fit"  # in the query: show who fits best at once
 BOARD = "board"  # where one came from, in `?at=`
 SHARING = (Strategy.CAPACITY, Strategy.ROUND_ROBIN, Strategy.PERFORMANCE)
+
+
+@requires("leads.view")
+@require_GET
+def fit(request: Request, pk: UUID) -> HttpResponse:
+    """Who fits best: asked for once the page is there, for it weighs all agents. Without HTMX the page with it."""
+    lead = found(request, pk)
+    if not request.htmx:
+        return redirect(f"{reverse('leads:detail', args=[pk])}?{with_fit(request).urlencode()}#agent")
+    shown = suggested(lead) if may_assign(request.user, lead) else []
+    context = {"lead": lead, "holder": lead.agent, "suggestions": shown, "trail": trail_here(request)}
+    return answer_part(request, "leads/_fit.html", context)
+
+
+def with_fit(request: Request) -> QueryDict:
+    params = request.GET.copy()
+    params[FIT] = "1"
+    return params
+
+
+def trail_here(request: Request) -> str:
+    """The query of the page, for what is done there and comes back to it."""
+    return f"?{request.GET.urlencode()}" if request.GET else ""
 
 
 @requires("leads.view")
@@ -65,7 +89,8 @@ def answer(request: Request, pk: UUID, status: int) -> HttpResponse:
 
 def lead_context(request: Request, lead: Lead) -> dict[str, Any]:
     """A constant number of queries; suggestions only where the reader may assign."""
-    known, labels, at = holders(), dispositions.labels(), now()
+    known, outcomes, at = holders(), dispositions.known(), now()
+    labels = {outcome.key: outcome.label for outcome in outcomes}
     names = {agent: holder.name for agent, holder in known.items()}
     show = request.GET.get("show", "all") if request.GET.get("show") in FILTERS else "all"
     timeline = timeline_of(lead, names, labels, show=show, before=request.GET.get("before", ""))
@@ -85,19 +110,19 @@ def lead_context(request: Request, lead: Lead) -> dict[str, Any]:
         "stages": Stage.choices,
         "priorities": Priority.choices,
         "needs_reason": lead.stage in CLOSED_STAGES,
-        "outcomes": dispositions.choices(),
+        "outcomes": [outcome for outcome in outcomes if outcome.is_active],
         "disposition": labels.get(lead.disposition, lead.disposition),
         "timeline": timeline,
         "show": show,
         "timeline_filters": [{"key": key, "label": label, "current": key == show} for key, label in FILTERS.items()],
         "strategies": [{"value": s.value, "label": str(s.label)} for s in SHARING],
         "may_assign": assigns,
-        "suggestions": suggested(lead) if assigns else [],
+        "suggestions": suggested(lead) if assigns and request.GET.get(FIT) else None,
         "may_delete": allows(request.user, "leads.delete"),
         "may_return": lead.vendor_id is not None and lead.stage != "customer" and allows(request.user, "leads.return"),
         "resend_url": optional_url("dashboard:resend", lead.pk) if lead.agent_id and lead.is_open else "",
         "calls_url": optional_url("calls:of_lead", lead.pk),
-        "trail": f"?{request.GET.urlencode()}" if request.GET else "",
+        "trail": trail_here(request),
         **way_context(request, lead),
     }
 

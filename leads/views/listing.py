@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from uuid import UUID
 
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -23,19 +22,20 @@ from crm.core.pages import answer_part, optional_url
 from crm.lists.filters import search_in_force
 from crm.lists.listings import SAVED
 from crm.lists.menus import export_menu, view_menu
-from leads import listing
+from leads import dispositions, listing
 from leads.lists import file_columns, page_columns
-from leads.models import Lead, Priority, Strategy
+from leads.models import Lead, Priority, Stage, Strategy
 from leads.row_html import Table, rows_html
-from leads.rows import Holder, disposition_labels, holders, rows_of, with_room
+from leads.rows import holders, rows_of
 from leads.views.filtering import (
     board_url,
     chips,
+    filter_url,
     filtered,
     for_board,
+    hidden_fields,
     list_url,
     matching,
-    menu_context,
     naming,
     own_agent,
     saved_searches,
@@ -91,7 +91,7 @@ def choose_columns(request: Request) -> HttpResponse:
     else:
         request.session.pop(place, None)
     safe = url_has_allowed_host_and_scheme(target, allowed_hosts=None)
-    return redirect(target if safe else reverse("leads:list"))
+    return HttpResponseRedirect(target if safe and target else reverse("leads:list"))
 
 
 # --- What the list shows -----------------------------------------------------------------------------------------
@@ -107,11 +107,11 @@ def list_context(request: Request, params: QueryDict) -> dict[str, Any]:
     order = order_of(params)
     shown = leads.select_related("contact").only(*listing.FIELDS, order.column)
     page = listing.page_of(shown, order, cursor=params.get("cursor", ""), back=params.get("back", ""))
-    known, labels = holders(), disposition_labels()
-    own = next((holder for holder in known.values() if holder.user_id == request.user.pk), None)
+    known, outcomes = holders({lead.agent_id for lead in page.rows if lead.agent_id}), dispositions.known()
+    labels = {outcome.key: outcome.label for outcome in outcomes}
+    own = own_agent(request)
     rows = rows_of(page.rows, request.user, known, labels)
     sorting = sorting_context(request, params)
-    names = {pk: holder.name for pk, holder in known.items()}
     searches, files = saved_searches(request), file_columns(column["key"] for column in sorting["columns"])
     is_filtered = bool(listing.filters_of(params.dict()))
     total = listing.counted(leads) if page.rows else 0
@@ -131,7 +131,7 @@ def list_context(request: Request, params: QueryDict) -> dict[str, Any]:
         "total_words": f"{short_total(total)} match" if is_filtered else f"{short_total(total)} in all",
         "filtered": is_filtered,
         "views": tabs(request, params, own, searches),
-        "chips": chips(params, searches, naming(names, labels)),
+        "chips": chips(params, searches, naming(labels)),
         "view": view_menu("leads", params, searches, files, request.user),
         "export": export_menu("leads", params, files),
         "shared_out": take_result(request),
@@ -139,8 +139,11 @@ def list_context(request: Request, params: QueryDict) -> dict[str, Any]:
         "sees_all": allows(request.user, "leads.view_all"),
         "import_url": optional_url("leads:import") if allows(request.user, "leads.import") else "",
         **sorting,
-        **menu_context(request, params, names, labels),
-        **bulk_context(request, known),
+        "filter_url": filter_url(params),
+        "outcomes": [outcome for outcome in outcomes if outcome.is_active],
+        "stages": Stage.choices,
+        **hidden_fields(request, params),
+        **bulk_context(request),
     }
 
 
@@ -158,7 +161,7 @@ def may_share_out(request: Request) -> bool:
     return allows(request.user, "leads.assign") or allows(request.user, "leads.assign_own")
 
 
-def may_claim(request: Request, own: Agent | Holder | None) -> bool:
+def may_claim(request: Request, own: Agent | None) -> bool:
     if own is None or not own.is_active or not allows(request.user, "leads.claim"):
         return False
     return request.company.agents_may_claim or allows(request.user, "leads.assign")
@@ -217,10 +220,9 @@ def sort_link(params: QueryDict, name: str, first: str, asked: str) -> dict[str,
 # --- Menus -------------------------------------------------------------------------------------------------------
 
 
-def bulk_context(request: Request, known: dict[UUID, Holder]) -> dict[str, Any]:
+def bulk_context(request: Request) -> dict[str, Any]:
     return {
         "may_bulk": may_share_out(request),
         "strategies": [{"value": s.value, "label": str(s.label)} for s in STRATEGIES],
-        "agents_with_room": with_room(known),
         "priorities": Priority.choices,
     }

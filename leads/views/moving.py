@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.timezone import now
 from django.views.decorators.http import require_http_methods, require_POST
@@ -110,4 +110,4 @@ def undo(request: Request, pk: UUID, change: UUID) -> HttpResponse:
             messages.info(request, "It has been taken back already.")
         else:
             messages.success(request, f"Taken back: {lead.contact.name or 'the lead'} is as before.")
-    return redirect(came_from(request))
+    return HttpResponseRedirect(came_from(request))

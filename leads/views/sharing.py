@@ -15,7 +15,7 @@ from crm.core.errors import Refused
 from crm.core.http import Request
 from leads import listing
 from leads.assignment import claim_lead
-from leads.rows import holders
+from leads.rows import holders, with_room
 from leads.views.filtering import filtered, list_url, own_agent
 from leads.views.listing import bulk_context
 
@@ -29,11 +29,12 @@ def share(request: Request) -> HttpResponse:
         leads = filtered(request, params)
     except Unacceptable:
         return redirect(list_url(params))  # the list says what is wrong with the address
-    bulk = bulk_context(request, holders())
-    room = sum(holder.capacity.available_slots or 0 for holder in bulk["agents_with_room"] if holder.user_id)
+    agents = with_room(holders())
+    room = sum(holder.capacity.available_slots or 0 for holder in agents if holder.user_id)
     total = leads.order_by().count()
     return render(request, "leads/share.html", {
-        **bulk,
+        **bulk_context(request),
+        "agents_with_room": agents,
         "params": params,
         "total": total,
         "total_words": f"{total:,}",

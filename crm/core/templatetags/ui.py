@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -26,9 +27,8 @@ def when(moment: datetime | None, empty: str = "–") -> SafeString:
     if moment is None:
         return format_html('<span class="mut">{}</span>', empty)
     local = timezone.localtime(moment)
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="seconds"), exact(local), said(local)
-    )
+    iso = local.isoformat(timespec="seconds")
+    return SafeString(f'<time datetime="{iso}" title="{exact(local)}">{said(local)}</time>')
 
 
 def exact(local: datetime) -> str:
@@ -117,20 +117,15 @@ def load_level(percent: float | None) -> str:
 @register.simple_tag
 def face(name: str, percent: float | None = None, css: str = "") -> SafeString:
     """Initials in a ring that shows the load (`percent` of the capacity); no ring without one. Decorative."""
-    ring = SafeString("")
+    ring = ""
     if percent is not None:
-        ring = format_html(
-            '<circle class="v {}" cx="12" cy="12" r="11" pathLength="100" stroke-dasharray="{} 100"'
-            ' transform="rotate(-90 12 12)"/>',
-            load_level(percent),
-            min(round(percent), 100),
+        ring = (
+            f'<circle class="v {load_level(percent)}" cx="12" cy="12" r="11" pathLength="100"'
+            f' stroke-dasharray="{min(round(percent), 100)} 100" transform="rotate(-90 12 12)"/>'
         )
-    return format_html(
-        '<svg class="face {}" viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="11"/>{}'
-        '<text x="12" y="15">{}</text></svg>',
-        css,
-        ring,
-        initials(name),
+    return SafeString(
+        f'<svg class="face {css}" viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="11"/>{ring}'
+        f'<text x="12" y="15">{html.escape(initials(name))}</text></svg>'
     )
 
 

@@ -4,7 +4,7 @@ from threading import Thread
 
 import pytest
 from django.db import connection
-from django.db.models import CharField, UUIDField
+from django.db.models import CharField, F, UUIDField
 from django.test.utils import CaptureQueriesContext
 
 from crm.accounts.models import User
@@ -34,6 +34,15 @@ def test_rows_are_those_of_the_queryset_and_each_run_has_its_own_values(in_compa
                 assert getattr(found, field.attname) == getattr(read, field.attname), field.name
             assert people == (read.contact, read.created_by)
         assert kept.first(source="nothing") is None
+
+
+def test_what_a_row_is_annotated_with_stands_on_it(in_company, manager):
+    lead = LeadFactory(created_by=manager, source="a", score=41)
+    more = Lead.objects.filter(pk=Slot("pk", UUIDField())).select_related("created_by").annotate(next=F("score") + 1)
+    with unscoped("a test"):
+        found = KeptQuery(lambda: more).first(pk=lead.pk)
+    assert found is not None
+    assert (found.next, found.score, found.created_by) == (42, 41, manager)
 
 
 def test_it_is_compiled_once(in_company):

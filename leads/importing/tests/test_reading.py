@@ -29,6 +29,15 @@ def test_any_encoding_and_delimiter_is_read(encoding, delimiter):
     assert table.rows == [(2, ["José", "415-555-2672", "two\nlines"]), (4, ["Ann", "+14155552671"])]
 
 
+@pytest.mark.parametrize("ending", ["\r", "\n", "\r\n"])
+@pytest.mark.parametrize("first", ["", "sep=,", "sep=", 'sep="'])
+def test_lines_may_end_in_any_way_and_name_their_delimiter_or_not(ending, first):
+    lines = [*([first] if first else []), "first_name,phone", "Ann,+14155552671", "Bo,+14155552672", ""]
+    source = read(ending.join(lines).encode())
+    assert source.headers == ["first_name", "phone"]
+    assert [cells for _, cells in source.rows] == [["Ann", "+14155552671"], ["Bo", "+14155552672"]]
+
+
 def test_a_spreadsheet_is_known_by_its_content():
     book = Workbook()
     book.active.append(["First name", "Phone", "Termin"])
