@@ -78,10 +78,10 @@ def timed(work: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def alternate(rounds: int, *works: Callable[[], Any]) -> list[Median]:
-    """Median seconds of each, run in turn; two rounds go before and are not in the median."""
-    times = [[timed(work) for work in works] for _ in range(rounds + 2)]
-    medians = [Median(statistics.median(taken)) for taken in zip(*times[2:], strict=True)]
+def alternate(rounds: int, *works: Callable[[], Any], warm: int = 2) -> list[Median]:
+    """Median seconds of each, run in turn; so many rounds go before and are not in the median."""
+    times = [[timed(work) for work in works] for _ in range(rounds + warm)]
+    medians = [Median(statistics.median(taken)) for taken in zip(*times[warm:], strict=True)]
     for median, first in zip(medians, times[0], strict=True):
         median.first = first
     return medians
@@ -172,6 +172,7 @@ class Works:
         yield from self.writes()
         yield from self.bulk()
         yield from bulk.results(self)
+        yield from bulk.whole_list(self)
         yield from imports.results(self)
 
     # --- reads
