@@ -5,8 +5,10 @@ class CallsConfig(AppConfig):
     name = "calls"
 
     def ready(self) -> None:
-        from calls import attempts, lists, receivers, why  # noqa: F401 - registers the list
+        from calls import attempts, lists, receivers, why, words  # noqa: F401 - registers the list
+        from leads import happenings
 
         receivers.connect()
         why.register()
         attempts.register()
+        happenings.register(words.TOLD, "phone")

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from calls import events
 from calls.models import Call, Outcome, Status
 
+TOLD = {  # in a lead's timeline
+    events.CALL_PLACED: "placed a call",
+    events.CALL_ANSWERED: "was answered",
+    events.CALL_COMPLETED: "ended the call",
+    events.CALL_FAILED: "reached nobody: the call failed",
+    events.CALL_CANCELED: "called the call off",
+    events.CALL_LOGGED: "logged a call",
+    events.CALL_DISPOSITION_SET: "set the call’s outcome",
+}
 DETAILS = {
     "busy": "busy",
     "voicemail": "voicemail",

@@ -100,6 +100,7 @@ ICONS = {
     events.LEAD_REASSIGNED: "arrow-right-left",
     events.LEAD_UNASSIGNED: "user-minus",
     events.LEAD_RESPONDED: "reply",
+    events.LEAD_CALL_SCHEDULED: "phone-forwarded",
     events.LEAD_RETURNED: "undo-2",
     "lead.sla_due_soon": "clock-alert",
     "lead.sla_breached": "triangle-alert",
@@ -112,11 +113,18 @@ PLAIN = {
     events.LEAD_RESTORED: "restored the lead",
     events.LEAD_NOTE_ADDED: "wrote a note",
     events.LEAD_RESPONDED: "made the first response",
+    events.LEAD_CALL_SCHEDULED: "put it at the front, to be called",
     events.LEAD_RETURNED: "gave it back to its vendor",
     "lead.sla_due_soon": "reminded the agent: the deadline is near",  # told by a higher floor
     "lead.sla_breached": "saw the deadline pass without a response",
     events.CONTACT_CREATED: "added the contact",
 }
+
+
+def register(words: Mapping[str, str], icon: str) -> None:
+    """What an app above tells of a lead: action → what was done, to stand behind whoever did it."""
+    PLAIN.update(words)
+    ICONS.update(dict.fromkeys(words, icon))
 
 
 def told(item: Happening, agents: Mapping[UUID, str], labels: Mapping[str, str], notes: Mapping[str, str]) -> Entry:

@@ -65,8 +65,8 @@ def callable_now(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> Lead:
 @pytest.fixture(autouse=True)
 def _open_at_all_hours(monkeypatch: pytest.MonkeyPatch) -> None:
     """The gate's hours have tests of their own; here calls are made at the hour of the test."""
-    monkeypatch.setattr("crm.compliance.gate.hour_rules", lambda *args: [])
-    monkeypatch.setattr("crm.compliance.gate.next_permitted", lambda zones, channel, facts, at: at)
+    monkeypatch.setattr("crm.compliance.gate.hour_rules", lambda *args: ())
+    monkeypatch.setattr("crm.compliance.gate.next_permitted", lambda where, facts, start: start)
 
 
 def test_two_schedulers_claim_no_lead_twice_and_no_more_than_the_lines(
@@ -140,7 +140,7 @@ from crm.core.tenancy import company_active
 from crm.providers import registry
 registry.DIALLERS["file"] = "calls.tests.fakes.FileDialler"
 from crm.compliance import gate
-gate.hour_rules = lambda *args: []
+gate.hour_rules = lambda *args: ()
 from calls.actions import place_call
 with company_active(uuid.UUID(sys.argv[1])):
     place_call(uuid.UUID(sys.argv[2]))

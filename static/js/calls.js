@@ -12,14 +12,14 @@
   function draw(id, labels, sets, sideways) {
     const canvas = document.getElementById(id)
     if (!canvas) return
-    const axis = () => ({ stacked: true, grid: { color: ink("--line") }, ticks: { color: ink("--mut"), precision: 0 }, border: { display: false } })
+    const axis = every => ({ stacked: true, grid: { color: ink("--line") }, ticks: { color: ink("--mut"), precision: 0, autoSkip: !every }, border: { display: false } })
     charts.push(new window.Chart(canvas, {
       type: "bar",
       data: { labels, datasets: sets.map(({ color, ...set }) => ({ ...set, backgroundColor: ink(color), borderRadius: 2 })) },
       options: {
         indexAxis: sideways ? "y" : "x", responsive: true, maintainAspectRatio: false, animation: false,
         plugins: { legend: { display: sets.length > 1, position: "bottom", labels: { color: ink("--fg"), boxWidth: 10, boxHeight: 10 } } },
-        scales: { x: axis(), y: axis() },
+        scales: { x: axis(false), y: axis(sideways) },
       },
     }))
   }

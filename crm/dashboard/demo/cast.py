@@ -51,6 +51,9 @@ class Voice:
     capacity: int | None = None
     timezone: str = ""
     voice: str = "alloy"
+    abroad: bool = False  # calls where it is day while the rest sleep
+    lines: int = 3
+    retry_minutes: int = 60
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ class Setting:
     users: list[User]
     agents: dict[Agent, int]
     vendors: list[Vendor]
+    abroad: frozenset[str] = frozenset()  # names of the voice agents who call abroad
     events: list[Event] = field(default_factory=list)
 
     def first(self, role: str) -> User:
@@ -116,6 +120,18 @@ BRIGHTWATER = Cast(
             "[voicemail] Hello {{first_name|there}}, Nova from Brightwater Solar. We will try you again.",
             ALL_HOURS,
             load=140,
+            retry_minutes=5,
+        ),
+        Voice(
+            "Lyra",
+            "Hello {{first_name|there}}, Lyra from Brightwater Solar, about the panels for {{company|your home}}.",
+            ALL_HOURS,
+            load=90,
+            timezone="Europe/London",
+            voice="shimmer",
+            abroad=True,
+            lines=2,
+            retry_minutes=5,
         ),
         Voice(
             "Echo",
@@ -168,7 +184,7 @@ def make_company(cast: Cast, since: datetime) -> Setting:
             Disposition(key=key, label=label, is_final=final, reached_person=reached, created_at=since)
             for key, label, final, reached in cast.outcomes
         )
-        made = Setting(company, users, agents, vendors)
+        made = Setting(company, users, agents, vendors, frozenset(voice.name for voice in cast.voices if voice.abroad))
         made.events = _events(made, since)
     return made
 
@@ -218,7 +234,8 @@ def _agents(cast: Cast, users: list[User], since: datetime) -> dict[Agent, int]:
             timezone=voice.timezone,
             business_hours=voice.hours,
             max_capacity=voice.capacity,
-            max_concurrent_calls=3,
+            max_concurrent_calls=voice.lines,
+            retry_delay_minutes=voice.retry_minutes,
             voice_script=voice.script,
             voice=voice.voice,
             caller_number="+12125550100",

@@ -64,7 +64,7 @@ class Storyteller:
         by, vendor = self._creator(source, holder)
         lead = Lead(source=source, vendor=vendor, created_by=as_user(by), priority=self._priority(ending))
         lead.created_at = self._moment_of_creation(ending, lead)
-        life = Life(contact or self.people.meet(lead.created_at, as_user(by)), lead, contact_is_new=contact is None)
+        life = Life(contact or self._meet(lead, holder, by), lead, contact_is_new=contact is None)
         lead.contact, lead.search_text, lead.last_name_key = (
             life.contact,
             life.contact.searchable,
@@ -83,6 +83,10 @@ class Storyteller:
         self._rate(lead, ending)
         life.contact.lifecycle_stage = lead.stage
         return life
+
+    def _meet(self, lead: Lead, holder: Agent | None, by: Actor) -> Contact:
+        abroad = holder is not None and holder.name in self.setting.abroad
+        return self.people.meet(lead.created_at, as_user(by), abroad=abroad)
 
     # --- How it began --------------------------------------------------------------------------------------------
 

@@ -12,9 +12,12 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from agents.models import Agent
+from calls.models import Call
 from crm.accounts.permissions_table import Role
 from crm.audit.recording import take_over
+from crm.compliance.models import ContactDecision
 from crm.core.tenancy import company_active
+from crm.dashboard.demo.calls import call_history, line_up
 from crm.dashboard.demo.cast import CASTS, Cast, Setting, make_company
 from crm.dashboard.demo.consent import tell_consent
 from crm.dashboard.demo.lives import DAYS_BACK, Ending, Life, Storyteller
@@ -41,7 +44,8 @@ def _make(cast: Cast, moment: datetime, dice: Random) -> int:
     with company_active(setting.company.pk):
         lives = list(_lives(cast, setting, Storyteller(setting, moment, dice), dice))
         _delete_some(lives, cast.deleted, dice)
-        _write(setting, lives, moment)
+        line_up((life.lead for life in lives), moment)
+        _write(setting, lives, moment, list(call_history(lives, moment, dice)))
         people = (life.contact for life in lives if life.contact_is_new)
         tell_consent(people, setting.first(Role.ADMIN), moment, Random(dice.random()))  # noqa: S311 - no secret hangs on it
     return len(lives)
@@ -81,13 +85,17 @@ def _delete_some(lives: list[Life], count: int, dice: Random) -> None:
         life.lead.deleted_at = life.lead.updated_at
 
 
-def _write(setting: Setting, lives: list[Life], moment: datetime) -> None:
+def _write(
+    setting: Setting, lives: list[Life], moment: datetime, calls: list[tuple[Call, ContactDecision | None]]
+) -> None:
     """Contacts, leads, then what hangs on them; the log last, in the order in which things happened."""
     Contact.objects.create_many(life.contact for life in lives if life.contact_is_new)
     Lead.objects.create_many(life.lead for life in lives)
     Assignment.objects.create_many(_all(life.assignments for life in lives))
     StageChange.objects.create_many(_all(life.moves for life in lives))
     Note.objects.create_many(_all(life.notes for life in lives))
+    ContactDecision.objects.create_many(decision for _, decision in calls if decision is not None)
+    Call.objects.create_many(call for call, _ in calls)
     history = [*setting.events, *_all(life.events for life in lives)]
     take_over_clocks()
     Notification.objects.create_many(notes_of(setting, lives, moment))

@@ -8,7 +8,7 @@ from random import Random
 
 from crm.accounts.models import User
 from crm.core.text import fold
-from crm.dashboard.demo.words import AREAS, FIRM_HEADS, FIRM_TAILS, FIRST_NAMES, LAST_NAMES, TITLES
+from crm.dashboard.demo.words import ABROAD, AREAS, FIRM_HEADS, FIRM_TAILS, FIRST_NAMES, LAST_NAMES, TITLES
 from leads.models import Contact, OptIn
 
 MAIL_DOMAINS = ("example.com", "example.net", "example.org")
@@ -21,18 +21,20 @@ class People:
         self.dice = dice
         self.names = list(product(FIRST_NAMES, LAST_NAMES))
         self.numbers = [(area, f"{line:04d}") for area in AREAS for line in range(100, 200)]  # 555-0100 to 555-0199
+        self.abroad = [(place, f"{place[0]}{line:02d}") for place in ABROAD for line in range(100)]
         dice.shuffle(self.names)
         dice.shuffle(self.numbers)
+        dice.shuffle(self.abroad)
 
-    def meet(self, at: datetime, by: User | None) -> Contact:
+    def meet(self, at: datetime, by: User | None, *, abroad: bool = False) -> Contact:
         dice = self.dice
         first, last = self.names.pop()
-        (code, city, state), line = self.numbers.pop()
+        number, country, city, state = self._place(abroad)
         contact = Contact(
             first_name=first,
             last_name=last,
-            phone_e164=f"+1{code}555{line}",
-            country="US",
+            phone_e164=number,
+            country=country,
             region=state,
             city=city,
             opt_in_status=dice.choices([*OptIn], (35, 5, 60))[0],
@@ -47,3 +49,11 @@ class People:
             contact.title = dice.choice(TITLES)
         contact.search_text = contact.searchable
         return contact
+
+    def _place(self, abroad: bool) -> tuple[str, str, str, str]:
+        """A number, and where it is."""
+        if abroad and self.abroad:
+            (_, country, city), number = self.abroad.pop()
+            return number, country, city, ""
+        (code, city, state), line = self.numbers.pop()
+        return f"+1{code}555{line}", "US", city, state

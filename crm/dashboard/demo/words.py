@@ -55,6 +55,35 @@ AREAS = [
     ("907", "Anchorage", "AK"),
 ]  # fmt: skip
 
+# The beginnings of numbers that are kept free for fiction there too, but for the last two digits.
+ABROAD = [
+    ("+4420794601", "GB", "London"), ("+4420794602", "GB", "London"), ("+612555011", "AU", "Sydney"),
+    ("+468465004", "SE", "Stockholm"),
+]  # fmt: skip
+
+# What calls came to: a summary, and a few lines of them.
+SAID = [
+    ("Asked for an offer for the whole roof.", (
+        ("contact", "Yes, I filled in the form last week."), ("agent", "Wonderful. How large is the roof?"),
+        ("contact", "About a hundred square metres. What would that cost?"), ("agent", "You will have an offer today."),
+    )),
+    ("Wants to talk it over with the family first.", (
+        ("contact", "It sounds good, but we have to talk about it at home."), ("agent", "Shall we call again?"),
+        ("contact", "Next week, please."),
+    )),
+    ("Compares two offers; the battery decides.", (
+        ("contact", "We have another offer already."), ("agent", "May I ask what matters most to you?"),
+        ("contact", "The battery. Ours should last through a power cut."),
+    )),
+    ("Has no use for it at present.", (
+        ("contact", "We are moving out next spring."), ("agent", "A good move, then."), ("contact", "Thank you."),
+    )),
+    ("Asked how the financing works.", (
+        ("contact", "Can it be paid by the month?"), ("agent", "Yes, over ten or fifteen years."),
+        ("contact", "Send me that in writing, please."),
+    )),
+]  # fmt: skip
+
 SOURCES = {
     "Website": 26, "Google Ads": 18, "Facebook": 14, "Referral": 12, "Partner": 8, "Trade fair": 6, "Phone": 6,
     "Vendor": 10,

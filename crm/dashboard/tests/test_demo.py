@@ -16,6 +16,7 @@ from django.utils.timezone import now
 from agents.capacity import room_for
 from agents.hours import hours_of
 from agents.models import Agent
+from calls.models import Call
 from crm.accounts.models import Company, User
 from crm.accounts.permissions_table import Role
 from crm.audit.models import AuditEntry
@@ -90,7 +91,8 @@ def test_contacts_are_met_once_and_hold_one_open_lead_an_agent(demo):
 def test_numbers_are_valid_and_kept_free_for_fiction_and_lie_in_several_zones(demo):
     numbers = [*Contact.objects.values_list("phone_e164", flat=True)]
     assert all(phonenumbers.is_valid_number(phonenumbers.parse(number)) for number in numbers)
-    assert all(number[5:8] == "555" and number[8:10] == "01" for number in numbers)
+    abroad = ("+442079460", "+612555011", "+468465004")  # kept free by the offices there
+    assert all(number[5:10] == "55501" or number.startswith(abroad) for number in numbers)
     assert len({zone for contact in Contact.objects.all() for zone in contact.zones}) >= 5
     addresses = [address for address in Contact.objects.values_list("email", flat=True) if address]
     assert all(address.split("@")[1] in ("example.com", "example.net", "example.org") for address in addresses)
@@ -153,3 +155,20 @@ def test_the_printed_people_may_sign_in(demo, name):
         user = User.objects.get(username=name)
         assert user.check_password(casts.PASSWORD)
         assert user.emailaddress_set.get().verified
+
+
+def test_each_attempt_is_a_call_and_what_voice_agents_dialled_was_decided(demo):
+    for lead in Lead.objects.filter(first_response_at__isnull=False, agent__isnull=False).annotate(n=Count("calls")):
+        assert lead.n == lead.attempts_count
+    dialled = Call.objects.filter(is_manual=False)
+    assert dialled.exists() and {call.agent.kind for call in dialled.select_related("agent")} == {"voice"}
+    assert not dialled.exclude(decision__allowed=True).exists()
+    assert {*Call.objects.values_list("outcome", flat=True)} == {"answered", "no_answer", "failed"}
+    assert not Call.objects.filter(created_at__gt=now()).exists()
+
+
+def test_voice_agents_have_something_to_call_now_and_for_a_while(demo):
+    for agent in Agent.objects.filter(kind="voice"):
+        lined_up = Lead.objects.open().filter(agent=agent).order_by("schedule_at")
+        assert lined_up.filter(schedule_at__lte=now()).exists()
+        assert lined_up.last().schedule_at - lined_up.first().schedule_at >= timedelta(minutes=20)
