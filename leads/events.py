@@ -15,7 +15,7 @@ LEAD_ASSIGNED = "lead.assigned"
 LEAD_REASSIGNED = "lead.reassigned"
 LEAD_UNASSIGNED = "lead.unassigned"
 LEAD_LEFT_UNASSIGNED = "lead.left_unassigned"
-LEAD_NOT_ACCEPTED = "lead.not_accepted"
+LEAD_UNACCEPTED = "lead.unaccepted"
 LEAD_RESPONDED = "lead.responded"
 LEAD_CALL_SCHEDULED = "lead.call_scheduled"
 LEAD_RETURNED = "lead.returned"
@@ -42,7 +42,7 @@ LABELS = {
     LEAD_REASSIGNED: "Handed on",
     LEAD_UNASSIGNED: "Returned to the queue",
     LEAD_LEFT_UNASSIGNED: "Left unassigned",
-    LEAD_NOT_ACCEPTED: "Accepted by nobody",
+    LEAD_UNACCEPTED: "Accepted by nobody",
     LEAD_RESPONDED: "First response",
     LEAD_CALL_SCHEDULED: "Call scheduled",
     LEAD_RETURNED: "Returned to the vendor",

@@ -100,7 +100,7 @@ ICONS = {
     events.LEAD_REASSIGNED: "arrow-right-left",
     events.LEAD_UNASSIGNED: "user-minus",
     events.LEAD_LEFT_UNASSIGNED: "user-x",
-    events.LEAD_NOT_ACCEPTED: "alarm-clock-off",
+    events.LEAD_UNACCEPTED: "alarm-clock-off",
     events.LEAD_RESPONDED: "reply",
     events.LEAD_RETURNED: "undo-2",
     "lead.sla_due_soon": "clock-alert",

@@ -18,7 +18,7 @@ from crm.core.actors import Actor
 from leads.assignment.candidates import candidates, default_pool, keep_turns, lock_agents, taken_pairs
 from leads.assignment.errors import LeadIsClosed, NobodyFits
 from leads.assignment.placing import Placement, give_back, lock_leads, place
-from leads.assignment.strategies import Choice, Ranking, reason_for
+from leads.assignment.strategies import Choice, Ranking, pool_of, reason_for
 from leads.models import Lead, Strategy
 from leads.querysets import LeadQuerySet
 
@@ -68,8 +68,8 @@ def assign_many(
     limits ids to what the asker may assign. A held lead is handed on by `manual`, and by the other strategies to
     another than its holder. Each 1,000 leads are one transaction; call it outside of one for more than that.
     """
-    agents = default_pool() if pool is None else _ids(pool)
-    work = _Work(agents, strategy, by, notes)
+    named = None if pool is None else _ids(pool)
+    work = _Work(default_pool() if named is None else named, strategy, by, notes, named=named)
     if isinstance(leads, QuerySet):
         work.assign_selection(leads)
     else:
@@ -118,6 +118,7 @@ class _Work:
     strategy: str
     by: Actor
     notes: str
+    named: list[UUID] | None = None  # the pool, where it was not the default one
     result: Result = field(default_factory=Result)
 
     def assign_selection(self, leads: QuerySet[Lead]) -> None:
@@ -176,7 +177,8 @@ class _Work:
         if choice.candidate is None:
             self.result.failed.append(Failure(lead.pk, _why_nobody(choice, ranking)))
             return None
-        placement = Placement(lead, choice.candidate.agent, reason_for(self.strategy, choice, len(ranking.candidates)))
+        agent, reason = choice.candidate.agent, reason_for(self.strategy, choice, len(ranking.candidates))
+        placement = Placement(lead, agent, reason | pool_of(agent.company, self.named))
         ranking.take(lead, choice.candidate)
         self._count(lead, choice.candidate.agent.pk)
         return placement

@@ -96,8 +96,13 @@ def _must_accept(placement: Placement, strategy: str, user: User | None) -> bool
     return to is not None and to.kind == Kind.HUMAN and not taken
 
 
-def give_back(placements: Sequence[Placement], *, by: Actor, at: datetime, notes: str = "") -> None:
-    """Return every lead to the queue, flagged where another open lead of its contact waits there already."""
+def give_back(
+    placements: Sequence[Placement], *, by: Actor, at: datetime, notes: str = "", then: Sequence[Event] = ()
+) -> None:
+    """Return every lead to the queue, flagged where another open lead of its contact waits there already.
+
+    `then`: events that go behind, in one batch.
+    """
     if not placements:
         return
     _flag_duplicates([p.lead for p in placements])
@@ -115,7 +120,7 @@ def give_back(placements: Sequence[Placement], *, by: Actor, at: datetime, notes
         lead = p.lead
         lead.agent = lead.assigned_at = lead.deadline = lead.first_response_at = lead.accept_due_at = None
         lead.updated_at = at
-    _write_history(placements, strategy="", by=by, at=at, notes=notes)
+    _write_history(placements, strategy="", by=by, at=at, notes=notes, then=then)
 
 
 def _flag_duplicates(leads: Iterable[Lead]) -> None:
@@ -134,7 +139,14 @@ def _plainly(lead_ids: Sequence[UUID]) -> QuerySet[Lead]:
 
 
 def _write_history(
-    placements: Sequence[Placement], *, strategy: str, by: Actor, at: datetime, notes: str, first: Sequence[Event] = ()
+    placements: Sequence[Placement],
+    *,
+    strategy: str,
+    by: Actor,
+    at: datetime,
+    notes: str,
+    first: Sequence[Event] = (),
+    then: Sequence[Event] = (),
 ) -> None:
     user, label = as_user(by), actor_label(by)
     rows = [
@@ -154,7 +166,7 @@ def _write_history(
         for p in placements
     ]
     insert_rows(Assignment, rows)
-    record_many([*first, *(_event(p, row, by) for p, row in zip(placements, rows, strict=True))])
+    record_many([*first, *(_event(p, row, by) for p, row in zip(placements, rows, strict=True)), *then])
 
 
 def _event(p: Placement, row: Assignment, by: Actor) -> Event:

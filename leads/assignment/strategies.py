@@ -19,9 +19,11 @@ from uuid import UUID
 
 from agents.capacity import Capacity
 from agents.models import Agent, Availability
+from crm.accounts.models import Company
 from leads.models import Lead, Strategy
 
 NOBODY = (inf,)  # behind every place in any order
+POOL_KEPT = 20  # agents of a named pool that a placement keeps
 SHOWN = 5  # agents passed over that a placement names; all are counted
 
 
@@ -227,6 +229,12 @@ def reason_for(strategy: str, choice: Choice, pool_size: int) -> dict[str, Any]:
         reason["passed_over"] = passed_over_json(choice)
         reason["passed_over_count"] = len(choice.passed_over)
     return reason
+
+
+def pool_of(company: Company, named: Sequence[UUID] | None) -> dict[str, Any]:
+    """A pool that was named, for the way on where the lead is not accepted; of a large one everybody is meant then."""
+    kept = named is not None and company.accept_minutes is not None and len(named) <= POOL_KEPT
+    return {"pool_ids": [str(pk) for pk in named or ()]} if kept else {}
 
 
 def passed_over_json(choice: Choice) -> list[dict[str, Any]]:
