@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0002_marked_refresh_tokens'),
         ('agents', '0002_goals'),
-        ('leads', '0012_board_index'),
+        ('leads', '0014_calls_due'),
         ('vendors', '0002_intake'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
