@@ -20,10 +20,17 @@ from leads.routing.actions import update_rule
 from leads.routing.models import RoutingRule
 from leads.routing.tests.factories import condition, rule
 from leads.tests.factories import LeadFactory
-from leads.why import Cause, Section, explain
+from leads.why import Cause, Section, explain, registry
 
 pytestmark = pytest.mark.usefixtures("in_company")
 WEB = condition("source", "is_one_of", "Web")
+
+
+@pytest.fixture(autouse=True)
+def _own_sections(monkeypatch):
+    """What apps above register is theirs to test."""
+    own = {name: registry._sections[name] for name in ("assignment", "routing", "accept_time")}
+    monkeypatch.setattr(registry, "_sections", own)
 
 
 def sections(lead: Lead, user: Any) -> dict[str, Section]:
