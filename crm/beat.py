@@ -13,6 +13,7 @@ SCHEDULES = [
     Schedule("Seal what slow transactions left", "audit.seal_late", every_seconds=30),
     Schedule("Seal what long transactions left", "audit.seal_rest", every_seconds=3600),
     Schedule("Forget old idempotent answers", "core.purge_answers", every_seconds=3600, queue="bulk"),
+    Schedule("Take back leads that nobody touched in time", "leads.return_untouched", every_seconds=30),
     Schedule("Throw away uploads that nobody imported", "leads.purge_imports", every_seconds=3600, queue="bulk"),
     Schedule("Take up jobs that were left behind", "jobs.take_up", every_seconds=10),
     Schedule("Forget reservations that are over", "vendors.purge_reservations", every_seconds=3600, queue="bulk"),

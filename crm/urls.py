@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("crm.accounts.urls")),
     path("leads/", include("leads.urls")),
     path("contacts/", include("leads.contacts.urls")),
+    path("routing/", include("leads.routing.urls")),
     path("agents/", include("agents.urls")),
     path("calls/", include("calls.urls")),
     path("providers/", include("calls.hook_urls")),

@@ -8,8 +8,13 @@ class LeadsConfig(AppConfig):
         from leads import bulk_jobs, lists  # noqa: F401 - registers them
         from leads.assignment import receivers
         from leads.importing import job_kinds  # noqa: F401 - registers them
+        from leads.routing import receivers as routing_receivers
+        from leads.routing.explaining import accept_section, routing_section
         from leads.why import register
         from leads.why.placement import placement_section
 
         receivers.connect()
+        routing_receivers.connect()
         register("assignment", placement_section, order=10)
+        register("routing", routing_section, order=11)
+        register("accept_time", accept_section, order=12)

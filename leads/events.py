@@ -14,6 +14,8 @@ LEAD_SCORED = "lead.scored"
 LEAD_ASSIGNED = "lead.assigned"
 LEAD_REASSIGNED = "lead.reassigned"
 LEAD_UNASSIGNED = "lead.unassigned"
+LEAD_LEFT_UNASSIGNED = "lead.left_unassigned"
+LEAD_UNACCEPTED = "lead.unaccepted"
 LEAD_RESPONDED = "lead.responded"
 LEAD_CALL_SCHEDULED = "lead.call_scheduled"
 LEAD_RETURNED = "lead.returned"
@@ -39,6 +41,8 @@ LABELS = {
     LEAD_ASSIGNED: "Assigned",
     LEAD_REASSIGNED: "Handed on",
     LEAD_UNASSIGNED: "Returned to the queue",
+    LEAD_LEFT_UNASSIGNED: "Left unassigned",
+    LEAD_UNACCEPTED: "Accepted by nobody",
     LEAD_RESPONDED: "First response",
     LEAD_CALL_SCHEDULED: "Call scheduled",
     LEAD_RETURNED: "Returned to the vendor",

@@ -99,6 +99,8 @@ ICONS = {
     events.LEAD_ASSIGNED: "user-check",
     events.LEAD_REASSIGNED: "arrow-right-left",
     events.LEAD_UNASSIGNED: "user-minus",
+    events.LEAD_LEFT_UNASSIGNED: "user-x",
+    events.LEAD_UNACCEPTED: "alarm-clock-off",
     events.LEAD_RESPONDED: "reply",
     events.LEAD_CALL_SCHEDULED: "phone-forwarded",
     events.LEAD_RETURNED: "undo-2",
@@ -131,7 +133,7 @@ def told(item: Happening, agents: Mapping[UUID, str], labels: Mapping[str, str],
     return Entry(
         at=item.at,
         icon=ICONS.get(item.action, "history"),
-        actor=item.actor or "The product",
+        actor=item.actor[:1].upper() + item.actor[1:] or "The product",
         what=sentence(item, agents, labels),
         quote=notes.get(str(item.data.get("note_id")), "") or str(item.data.get("reason") or ""),
     )
@@ -139,7 +141,10 @@ def told(item: Happening, agents: Mapping[UUID, str], labels: Mapping[str, str],
 
 def sentence(item: Happening, agents: Mapping[UUID, str], labels: Mapping[str, str]) -> str:
     if item.action in (events.LEAD_ASSIGNED, events.LEAD_REASSIGNED):
-        return handed(agents, item.data.get("agent_id"), item.data.get("from_agent_id"), item.data.get("strategy", ""))
+        what = handed(agents, item.data.get("agent_id"), item.data.get("from_agent_id"), item.data.get("strategy", ""))
+        return f"{what}{by_rule(item.data.get('rule_name'))}"
+    if item.action == events.LEAD_LEFT_UNASSIGNED:
+        return f"left it in the queue{by_rule(item.data.get('rule_name'))}: nobody there could take it"
     if item.action == events.LEAD_UNASSIGNED:
         return f"returned it to the queue from {named(agents, item.data.get('from_agent_id'))}"
     if item.action in PLAIN:
@@ -196,6 +201,10 @@ def named(agents: Mapping[UUID, str], pk: Any) -> str:
     return agents.get(found, "an agent") if found else "nobody"
 
 
+def by_rule(name: Any) -> str:
+    return f" by the rule “{name}”" if name else ""
+
+
 def handed(agents: Mapping[UUID, str], to: Any, from_: Any, strategy: str) -> str:
     if strategy == Strategy.CLAIM:
         return f"claimed it for {named(agents, to)}"
@@ -220,13 +229,14 @@ def stage_entry(move: StageChange) -> Entry:
 
 def assignment_entry(row: Assignment, agents: Mapping[UUID, str]) -> Entry:
     """With why this agent, as it stood at that moment."""
-    actor = row.user.name if row.user else row.actor_label or "The product"
+    actor = row.user.name if row.user else row.actor_label.capitalize() or "The product"
     if row.to_agent_id is None:
         what, icon = f"returned it to the queue from {named(agents, row.from_agent_id)}", "user-minus"
     elif row.to_agent_id == row.from_agent_id:
         what, icon = f"left it with {named(agents, row.to_agent_id)}", "user-check"
     else:
         what, icon = handed(agents, row.to_agent_id, row.from_agent_id, row.strategy), "user-check"
+        what += by_rule((row.reason.get("rule") or {}).get("name"))
     return Entry(row.at, icon, actor, what, row.notes, why_words(row.reason, agents))
 
 

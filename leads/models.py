@@ -15,61 +15,19 @@ from crm.core.tenancy import TenantKey, TenantModel
 from crm.core.text import fold
 from crm.jobs.models import Job
 from crm.vendors.models import Vendor
+from leads.choices import CLOSED_STAGES as CLOSED_STAGES
+from leads.choices import OptIn as OptIn
+from leads.choices import Priority as Priority
+from leads.choices import Qualification as Qualification
+from leads.choices import Stage as Stage
+from leads.choices import Status as Status
+from leads.choices import Strategy as Strategy
 from leads.hashes import Sha256Hex
 from leads.import_choices import ImportKey, ImportMode
 from leads.phone_numbers import zones_of
 from leads.querysets import DUE_AT, EXTERNAL_ID, IS_OPEN, ContactQuerySet, LeadQuerySet
 
 ALIVE = Q(deleted_at__isnull=True)
-
-
-class Stage(models.TextChoices):
-    LEAD = "lead", "Lead"
-    MQL = "mql", "MQL"
-    SQL = "sql", "SQL"
-    OPPORTUNITY = "opportunity", "Opportunity"
-    CUSTOMER = "customer", "Customer"
-    LOST = "lost", "Lost"
-
-
-CLOSED_STAGES = (Stage.CUSTOMER, Stage.LOST)
-
-
-class Status(models.TextChoices):
-    NEW = "new", "New"
-    IN_PROGRESS = "in_progress", "In progress"
-    DONE = "done", "Done"
-
-
-class Priority(models.IntegerChoices):
-    """Stored as a number, so that it sorts; shown and accepted by name."""
-
-    LOW = 1, "Low"
-    NORMAL = 2, "Normal"
-    HIGH = 3, "High"
-    URGENT = 4, "Urgent"
-
-
-class Qualification(models.TextChoices):
-    UNQUALIFIED = "unqualified", "Unqualified"
-    QUALIFIED = "qualified", "Qualified"
-    DISQUALIFIED = "disqualified", "Disqualified"
-
-
-class OptIn(models.TextChoices):
-    OPTED_IN = "opted_in", "Opted in"
-    OPTED_OUT = "opted_out", "Opted out"
-    UNKNOWN = "unknown", "Unknown"
-
-
-class Strategy(models.TextChoices):
-    """How a placement chose its agent."""
-
-    MANUAL = "manual", "By hand"
-    ROUND_ROBIN = "round_robin", "Round robin"
-    CAPACITY = "capacity", "Most room"
-    PERFORMANCE = "performance", "Best performance"
-    CLAIM = "claim", "Claimed"
 
 
 class Contact(TenantModel):
@@ -235,6 +193,9 @@ class Lead(TenantModel):
     first_response_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Since the last assignment"
     )
+    accept_due_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Returned to the queue then, without a first response"
+    )
     breached_at = models.DateTimeField(null=True, blank=True, editable=False)
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
     is_duplicate = models.BooleanField(
@@ -282,6 +243,12 @@ class Lead(TenantModel):
             # what an agent is to call now: what stands at the front, then by priority, the longest due first
             models.Index("agent", "priority", DUE_AT, condition=IS_OPEN & Q(agent__isnull=False), name="lead_call_due"),
             models.Index("agent", "front_at", condition=IS_OPEN & Q(front_at__isnull=False), name="lead_at_front"),
+            # what nobody has touched within the accept time, across companies
+            models.Index(
+                fields=["accept_due_at", "company"],
+                condition=IS_OPEN & Q(accept_due_at__isnull=False, first_response_at__isnull=True),
+                name="lead_accept_due",
+            ),
             models.Index(
                 fields=["agent", "closed_at"], condition=Q(closed_at__isnull=False), name="lead_closed"
             ),  # performance
@@ -394,3 +361,6 @@ class Note(TenantModel):
 
     def __str__(self) -> str:
         return self.text[:60]
+
+
+import leads.routing.models  # noqa: E402, F401 - the rules stand beside the leads that they send

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.utils.timezone import now
 
 from crm.core.tasks import later
 from crm.core.tenancy import unscoped
 from leads.importing.actions import companies_with_old_files, purge_files
+from leads.routing import accepting
+from leads.routing.accepting import companies_with_due
 
 
 @shared_task(name="leads.purge_imports", cross_company=True)
@@ -16,6 +19,20 @@ def purge_imports() -> None:
         companies = companies_with_old_files()
     for pk in companies:
         later("leads.purge_company_imports", company=pk)
+
+
+@shared_task(name="leads.return_untouched", cross_company=True)
+def return_untouched() -> None:
+    """Every half minute: in each company that has some, take back leads that nobody touched within the accept time."""
+    with unscoped("which companies have leads that nobody has touched in time"):
+        companies = companies_with_due(now())
+    for pk in companies:
+        later("leads.return_company_untouched", company=pk)
+
+
+@shared_task(name="leads.return_company_untouched")
+def return_company_untouched() -> None:
+    accepting.return_untouched()
 
 
 @shared_task(name="leads.purge_company_imports")

@@ -21,6 +21,7 @@ from crm.jobs.models import Job
 from leads import events
 from leads.actions.putting_back import PutBack, put_back_contacts, put_back_leads
 from leads.models import Lead
+from leads.routing.accepting import ACCEPTING
 
 UNDO = "leads.undo"
 BATCH = 500  # objects in one transaction
@@ -63,6 +64,7 @@ def touched_since(job_id: UUID, ids: Collection[UUID]) -> set[UUID]:
     """To which of them anything happened that was not part of the job."""
     own = JournalEntry.objects.filter(batch=job_id, entry=OuterRef("pk"))
     others = AuditEntry.objects.filter(~Exists(own), object_id__in=ids).order_by()
+    others = others.exclude(actor_kind="system", actor_label=ACCEPTING.name)  # the accept time is nobody's work
     return set(others.values_list("object_id", flat=True))
 
 

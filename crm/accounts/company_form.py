@@ -58,7 +58,7 @@ class CompanyForm(forms.Form):
     accept_minutes = forms.IntegerField(
         label="Minutes to accept",
         required=False,
-        help_text="An untouched lead then goes back to the queue. Empty: it stays.",
+        help_text="An untouched lead then goes on to the next agent, or back to the queue. Empty: it stays.",
     )
     duplicate_policy = forms.ChoiceField(label="A second open lead of one contact", choices=DuplicatePolicy.choices)
     disqualify_threshold = forms.IntegerField(label="Disqualified below")

@@ -55,6 +55,7 @@ MANAGER = AGENT | {
     "agents.manage",
     "dispositions.manage",
     "calls.manage",
+    "routing.manage",  # which agents new leads go to
     "jobs.view_all",
     "admin.use",
 }
@@ -96,6 +97,7 @@ DJANGO_MODELS = {
     "compliance.consentevent": "compliance",
     "compliance.suppression": "suppressions",
     "compliance.stricterhours": "compliance",
+    "leads.routingrule": "routing",
     "agents.agent": "agents",
     "calls.call": "calls",
     "calls.callevent": "calls",

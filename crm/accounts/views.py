@@ -21,6 +21,7 @@ from crm.accounts.models import Company, Invitation, User
 from crm.accounts.permissions_table import Role
 from crm.core.errors import Refused
 from crm.core.http import Request
+from crm.core.pages import optional_url
 from crm.core.tenancy import get_or_refuse
 
 USERS_ON_PAGE = 50
@@ -153,4 +154,5 @@ def company_settings(request: Request) -> HttpResponse:
         else:
             messages.success(request, "The settings are saved.")
             return redirect("accounts:settings")
-    return render(request, "accounts/settings.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "routing_url": optional_url("routing:list")}
+    return render(request, "accounts/settings.html", context, status=422 if form.errors else 200)

@@ -51,6 +51,7 @@ IMPORT = Place("leads:import", "Import", "upload", "leads.import", "g i")
 JOBS = Place("jobs:list", "Jobs", "list-checks", "jobs.view", "g j", "jobs")
 AGENTS = Place("agents:list", "Agents", "headset", "agents.view", "g a", "agents")
 CALLS = Place("calls:list", "Calls", "phone", "calls.view", "g p", "calls")
+ROUTING = Place("routing:list", "Routing", "split", "routing.manage", "g r", "routing")
 USERS = Place("accounts:users", "Users", "user-cog", "users.manage", "g u")
 VENDORS = Place("vendors:list", "Vendors", "store", "vendors.manage", "g v", "vendors")
 SETTINGS = Place("accounts:settings", "Company", "settings", "company.manage", "g s")
@@ -63,11 +64,11 @@ MAIL = Place("mail:list", "Mail sent", "mail", "mail.view", namespace="mail")  #
 
 GROUPS = (
     ("", (HOME, LEADS, BOARD, CALLS, DEADLINES, NEW_LEAD, CONTACTS, IMPORT, JOBS)),
-    ("Team", (AGENTS,)),
+    ("Team", (AGENTS, ROUTING)),
     ("Company", (USERS, VENDORS, RULES, SETTINGS, AUDIT)),
 )
 DOCK = (HOME, LEADS, NEW_LEAD, AGENTS)
-DOCK_MORE = (BOARD, CALLS, DEADLINES, CONTACTS, IMPORT, JOBS, USERS, VENDORS, RULES, SETTINGS, AUDIT)
+DOCK_MORE = (BOARD, CALLS, DEADLINES, CONTACTS, IMPORT, JOBS, ROUTING, USERS, VENDORS, RULES, SETTINGS, AUDIT)
 NOTIFICATIONS = Place("notifications:list", "Notifications", "bell", "notifications.view", "g n", "notifications")
 OWN = (NOTIFICATIONS, PROFILE, ADMIN, DOCS)
 

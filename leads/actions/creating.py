@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from crm.accounts.models import DuplicatePolicy
-from crm.audit.recording import Event, record_many
+from crm.audit.recording import Event
 from crm.core.actors import Actor, VendorActor, as_user
 from crm.core.errors import Missing
 from crm.vendors.models import Vendor
@@ -83,6 +83,7 @@ COPIED = (
 @transaction.atomic
 def create_lead(data: NewLead | Mapping[str, Any], *, by: Actor, agent: Agent | None = None) -> Lead:
     """Make a lead; naming an agent is an assignment in the same transaction (`CapacityExceeded`: nothing is made).
+    Where none is named, the company's routing rules look for one; what they can't place waits in the queue.
 
     The contact is taken by id, else matched by phone, else by e-mail, else made. Raises `DuplicateLead` where the
     contact has an open lead with the same agent (or, with none named, one without an agent) unless the company
@@ -101,8 +102,9 @@ def create_lead(data: NewLead | Mapping[str, Any], *, by: Actor, agent: Agent | 
         from leads.assignment import assign_lead
 
         return assign_lead(lead, agent, by=by, locked=True, first=told)
-    lead.save(force_insert=True)
-    record_many(told)
+    from leads.routing.applying import insert_routed
+
+    insert_routed([lead], told)
     return lead
 
 

@@ -154,12 +154,12 @@ def restore_lead(lead: Lead, *, by: Actor) -> Lead:
         raise Conflict("The lead is not deleted")
     if lead.contact.deleted_at is not None:
         raise Conflict("The lead's contact has been deleted")
-    lead.deleted_at, lead.updated_at = None, now()
+    lead.deleted_at, lead.updated_at, lead.accept_due_at = None, now(), None
     if lead.is_open:
         from leads.assignment import keep_or_return
 
         keep_or_return(lead, by=by)
-    lead.save(update_fields=["deleted_at", "updated_at"])
+    lead.save(update_fields=["deleted_at", "updated_at", "accept_due_at"])
     record(events.LEAD_RESTORED, lead, by=by)
     return lead
 

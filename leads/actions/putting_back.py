@@ -195,6 +195,8 @@ class _Leads:
             edit.move = edit.stage_change(back["stage"], "Undo", False)
         apart = HOLDING if "agent" in back else ()
         values = {name: value for name, value in back.items() if name not in apart and not name.startswith(PERSON)}
+        if "deleted_at" in back:
+            edit.put(accept_due_at=None)  # its time has run out long ago, and nobody was to blame
         changes = edit.put(**values)
         if lead.stage in CLOSED_STAGES and lead.status != Status.DONE:
             changes |= edit.close()

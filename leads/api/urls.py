@@ -11,6 +11,7 @@ from leads.api.views import LeadViewSet
 from leads.assignment.urls import urlpatterns as assignment
 from leads.importing.urls import api_urlpatterns as importing
 from leads.intake.urls import api_urlpatterns as intake
+from leads.routing.api_urls import urlpatterns as routing
 from leads.why.urls import api_urlpatterns as why
 
 ONE = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
@@ -20,6 +21,7 @@ urlpatterns = [
     *assignment,
     *intake,
     *why,
+    *routing,
     route("leads", LeadViewSet, {"get": "list", "post": "create"}, "lead-list"),
     route("leads/search", LeadViewSet, {"get": "list"}, "lead-search"),
     route("leads/export", LeadExport, {"get": "export"}, "lead-export"),

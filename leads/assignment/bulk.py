@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, DateTimeField, QuerySet, Value, When
+from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from agents.models import Agent
 from crm.core.actors import Actor
-from leads.assignment.candidates import candidates, default_pool, lock_agents, taken_pairs
+from leads.assignment.candidates import candidates, default_pool, keep_turns, lock_agents, taken_pairs
 from leads.assignment.errors import LeadIsClosed, NobodyFits
 from leads.assignment.placing import Placement, give_back, lock_leads, place
-from leads.assignment.strategies import Candidate, Choice, Ranking, reason_for
+from leads.assignment.strategies import Choice, Ranking, pool_of, reason_for
 from leads.models import Lead, Strategy
 from leads.querysets import LeadQuerySet
 
@@ -69,8 +68,8 @@ def assign_many(
     limits ids to what the asker may assign. A held lead is handed on by `manual`, and by the other strategies to
     another than its holder. Each 1,000 leads are one transaction; call it outside of one for more than that.
     """
-    agents = default_pool() if pool is None else _ids(pool)
-    work = _Work(agents, strategy, by, notes)
+    named = None if pool is None else _ids(pool)
+    work = _Work(default_pool() if named is None else named, strategy, by, notes, named=named)
     if isinstance(leads, QuerySet):
         work.assign_selection(leads)
     else:
@@ -119,6 +118,7 @@ class _Work:
     strategy: str
     by: Actor
     notes: str
+    named: list[UUID] | None = None  # the pool, where it was not the default one
     result: Result = field(default_factory=Result)
 
     def assign_selection(self, leads: QuerySet[Lead]) -> None:
@@ -161,7 +161,8 @@ class _Work:
             company = found[0].agent.company
             place(placements, company, strategy=self.strategy, by=self.by, at=at, notes=self.notes)
         if self.strategy == Strategy.ROUND_ROBIN:
-            _keep_turns(found, at)
+            moved = sorted((c for c in found if c.turns), key=lambda c: (c.turns, c.index))
+            keep_turns([c.agent.pk for c in moved], at)
 
     def _choose(self, lead: Lead, ranking: Ranking) -> Placement | None:
         """Books the lead with its new holder, or says why there is none."""
@@ -176,7 +177,8 @@ class _Work:
         if choice.candidate is None:
             self.result.failed.append(Failure(lead.pk, _why_nobody(choice, ranking)))
             return None
-        placement = Placement(lead, choice.candidate.agent, reason_for(self.strategy, choice, len(ranking.candidates)))
+        agent, reason = choice.candidate.agent, reason_for(self.strategy, choice, len(ranking.candidates))
+        placement = Placement(lead, agent, reason | pool_of(agent.company, self.named))
         ranking.take(lead, choice.candidate)
         self._count(lead, choice.candidate.agent.pk)
         return placement
@@ -204,13 +206,3 @@ _SENTENCES = {
     "holds_it": "{name} holds this lead already",
     "holds_another": "{name} has another open lead of this contact",
 }
-
-
-def _keep_turns(found: Sequence[Candidate], at: datetime) -> None:
-    """Whoever got a lead goes to the end of the rotation, in the order of this round."""
-    moved = sorted((c for c in found if c.turns), key=lambda c: (c.turns, c.index))
-    if not moved:
-        return
-    turns = [(c.agent.pk, at + timedelta(microseconds=n)) for n, c in enumerate(moved)]
-    when = [When(pk=pk, then=Value(moment, output_field=DateTimeField())) for pk, moment in turns]
-    Agent.objects.filter(pk__in=[pk for pk, _ in turns]).update(last_placed_at=Case(*when))

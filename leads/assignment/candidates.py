@@ -7,9 +7,11 @@ other. The lock is FOR NO KEY UPDATE: rows that merely point at the agent do not
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
+
+from django.db.models import Case, DateTimeField, Value, When
 
 from agents.capacity import held_counts
 from agents.hours import hours_of
@@ -41,14 +43,31 @@ def candidates(pool: Sequence[UUID], *, strategy: str, at: datetime) -> list[Can
     agents = lock_agents(pool)
     held = held_counts([agent.pk for agent in agents])
     scores = performance_scores([*held], at=at) if strategy == Strategy.PERFORMANCE else {}
+    open_now = {agent.pk: works_at(agent, at) for agent in agents}
+    return line_up(agents, pool, strategy, held=held, open_now=open_now, scores=scores, at=at)
+
+
+def line_up(
+    agents: Iterable[Agent],
+    pool: Sequence[UUID],
+    strategy: str,
+    *,
+    held: Mapping[UUID, int],
+    open_now: Mapping[UUID, bool],
+    scores: Mapping[UUID, float],
+    at: datetime,
+) -> list[Candidate]:
+    """Those of the pool among the agents, in its order or by whose turn it is."""
     named = {pk: index for index, pk in enumerate(pool)}
+    chosen = [agent for agent in agents if agent.pk in named]
     if strategy == Strategy.MANUAL:
-        agents.sort(key=lambda agent: named[agent.pk])
+        chosen.sort(key=lambda agent: named[agent.pk])
     else:
-        agents.sort(key=lambda agent: (agent.last_placed_at is not None, agent.last_placed_at or at, agent.pk))
+        chosen.sort(key=lambda agent: (agent.last_placed_at is not None, agent.last_placed_at or at, agent.pk))
+    by_score = scores if strategy == Strategy.PERFORMANCE else {}
     return [
-        Candidate(agent, held[agent.pk], works_at(agent, at), index, scores.get(agent.pk))
-        for index, agent in enumerate(agents)
+        Candidate(agent, held[agent.pk], open_now[agent.pk], index, by_score.get(agent.pk))
+        for index, agent in enumerate(chosen)
     ]
 
 
@@ -60,3 +79,12 @@ def taken_pairs(contact_ids: Collection[UUID], agent_ids: Collection[UUID]) -> d
     """(contact, agent) → the open lead that stands between them."""
     leads = Lead.objects.open().filter(contact_id__in=contact_ids, agent_id__in=agent_ids)
     return {(contact, agent): pk for contact, agent, pk in leads.order_by().values_list("contact_id", "agent_id", "pk")}
+
+
+def keep_turns(moved: Sequence[UUID], at: datetime) -> None:
+    """Whoever got a lead in turn goes to the end of the rotation, in this order."""
+    if not moved:
+        return
+    turns = [(pk, at + timedelta(microseconds=n)) for n, pk in enumerate(moved)]
+    when = [When(pk=pk, then=Value(moment, output_field=DateTimeField())) for pk, moment in turns]
+    Agent.objects.filter(pk__in=moved).update(last_placed_at=Case(*when))

@@ -1,4 +1,4 @@
-"""When the first response to a lead is due."""
+"""When the first response to a lead is due, and by when its agent must have touched it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,15 @@ def sla_minutes(company: Company, priority: int) -> int:
 
 def deadline_for(company: Company, priority: int, start: datetime) -> datetime | None:
     """`start` and the SLA duration on the company's clock; none where a business clock would never reach it."""
-    minutes = sla_minutes(company, priority)
+    return _after(company, start, sla_minutes(company, priority))
+
+
+def accept_deadline(company: Company, start: datetime) -> datetime | None:
+    """`start` and the company's accept time on the same clock; none where the company has no accept time."""
+    return None if company.accept_minutes is None else _after(company, start, company.accept_minutes)
+
+
+def _after(company: Company, start: datetime, minutes: int) -> datetime | None:
     if company.sla_clock == SlaClock.BUSINESS:
         hours = WorkingHours.read(company.business_hours, company.timezone, company.holidays)
         return hours.add_working_minutes(start, minutes)

@@ -5,37 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db.models import Case, F, QuerySet, Value, When
 
-from agents.models import Agent
+from agents.models import Agent, Kind
 from crm.accounts.models import Company
 from crm.audit.recording import Event, record_many
 from crm.core.actors import Actor, System, VendorActor, as_user
 from crm.core.bulk_rows import insert_rows, update_rows
 from crm.core.new_rows import new_row
-from leads.assignment.deadlines import deadline_for
+from leads.assignment.deadlines import accept_deadline, deadline_for
 from leads.events import LEAD_ASSIGNED, LEAD_REASSIGNED, LEAD_UNASSIGNED
-from leads.models import Assignment, Lead
+from leads.models import Assignment, Lead, Strategy
+
+if TYPE_CHECKING:
+    from crm.accounts.models import User
 
 # What a placement decides on and writes.
 DECIDING_FIELDS = (
-    "agent", "status", "stage", "priority", "assigned_at", "deadline", "first_response_at", "is_duplicate",
-    "updated_at", "deleted_at",
+    "agent", "status", "stage", "priority", "assigned_at", "deadline", "first_response_at", "accept_due_at",
+    "is_duplicate", "updated_at", "deleted_at",
 )  # fmt: skip
-PLACED_FIELDS = ("agent", "assigned_at", "deadline", "first_response_at", "updated_at")
+PLACED_FIELDS = ("agent", "assigned_at", "deadline", "first_response_at", "accept_due_at", "updated_at")
 CLOCK_FIELDS = ("assigned_at", "deadline", "first_response_at", "is_duplicate")
 
 
 @dataclass
 class Placement:
-    """One lead and whom it goes to; none is back to the queue."""
+    """One lead and whom it goes to; none is back to the queue. `strategy`: of its own, where a set has several."""
 
     lead: Lead
     to: Agent | None
     reason: Mapping[str, Any]
+    strategy: str = ""
     from_agent_id: UUID | None = field(init=False)
     before: Mapping[str, Any] = field(init=False)
 
@@ -74,17 +78,31 @@ def place(
     if not placements:
         return
     due = {priority: deadline_for(company, priority, at) for priority in {p.lead.priority for p in placements}}
+    accept_by, user = accept_deadline(company, at), as_user(by)
     for p in placements:
         p.lead.agent, p.lead.assigned_at, p.lead.deadline = p.to, at, due[p.lead.priority]
         p.lead.first_response_at, p.lead.updated_at = None, at
+        p.lead.accept_due_at = accept_by if _must_accept(p, strategy, user) else None
     leads = [p.lead for p in placements]
     update_rows(Lead, [lead for lead in leads if not lead._state.adding], PLACED_FIELDS)
     insert_rows(Lead, [lead for lead in leads if lead._state.adding])
     _write_history(placements, strategy=strategy, by=by, at=at, notes=notes, first=first)
 
 
-def give_back(placements: Sequence[Placement], *, by: Actor, at: datetime, notes: str = "") -> None:
-    """Return every lead to the queue, flagged where another open lead of its contact waits there already."""
+def _must_accept(placement: Placement, strategy: str, user: User | None) -> bool:
+    """Whoever takes a lead itself, by claiming it or by hand, has accepted it; a voice agent dials by its own hours."""
+    to = placement.to
+    taken = strategy == Strategy.CLAIM or (user is not None and to is not None and to.user_id == user.pk)
+    return to is not None and to.kind == Kind.HUMAN and not taken
+
+
+def give_back(
+    placements: Sequence[Placement], *, by: Actor, at: datetime, notes: str = "", then: Sequence[Event] = ()
+) -> None:
+    """Return every lead to the queue, flagged where another open lead of its contact waits there already.
+
+    `then`: events that go behind, in one batch.
+    """
     if not placements:
         return
     _flag_duplicates([p.lead for p in placements])
@@ -94,14 +112,15 @@ def give_back(placements: Sequence[Placement], *, by: Actor, at: datetime, notes
         assigned_at=None,
         deadline=None,
         first_response_at=None,
+        accept_due_at=None,
         is_duplicate=Case(When(pk__in=flagged, then=Value(True)), default=F("is_duplicate")),
         updated_at=at,
     )
     for p in placements:
         lead = p.lead
-        lead.agent = lead.assigned_at = lead.deadline = lead.first_response_at = None
+        lead.agent = lead.assigned_at = lead.deadline = lead.first_response_at = lead.accept_due_at = None
         lead.updated_at = at
-    _write_history(placements, strategy="", by=by, at=at, notes=notes)
+    _write_history(placements, strategy="", by=by, at=at, notes=notes, then=then)
 
 
 def _flag_duplicates(leads: Iterable[Lead]) -> None:
@@ -120,7 +139,14 @@ def _plainly(lead_ids: Sequence[UUID]) -> QuerySet[Lead]:
 
 
 def _write_history(
-    placements: Sequence[Placement], *, strategy: str, by: Actor, at: datetime, notes: str, first: Sequence[Event] = ()
+    placements: Sequence[Placement],
+    *,
+    strategy: str,
+    by: Actor,
+    at: datetime,
+    notes: str,
+    first: Sequence[Event] = (),
+    then: Sequence[Event] = (),
 ) -> None:
     user, label = as_user(by), actor_label(by)
     rows = [
@@ -131,7 +157,7 @@ def _write_history(
             to_agent=p.to,
             user=user,
             actor_label=label,
-            strategy=strategy,
+            strategy=p.strategy or strategy,
             notes=notes,
             reason=p.reason,
             deadline=p.lead.deadline,
@@ -140,7 +166,7 @@ def _write_history(
         for p in placements
     ]
     insert_rows(Assignment, rows)
-    record_many([*first, *(_event(p, row, by) for p, row in zip(placements, rows, strict=True))])
+    record_many([*first, *(_event(p, row, by) for p, row in zip(placements, rows, strict=True)), *then])
 
 
 def _event(p: Placement, row: Assignment, by: Actor) -> Event:
@@ -152,6 +178,8 @@ def _event(p: Placement, row: Assignment, by: Actor) -> Event:
         "strategy": row.strategy,
         "assignment_id": str(row.pk),
     }
+    if rule := p.reason.get("rule"):
+        data |= {"rule_id": rule["id"], "rule_name": rule["name"], "rule_version": rule["version"]}
     after_it = _held(p.lead)
     images = {name: (was, after_it[name]) for name, was in p.before.items() if was != after_it[name]}
     return Event(action, p.lead, by, data=data, images=images, beside=row)

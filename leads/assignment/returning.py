@@ -97,6 +97,7 @@ def hand_over(
     `clock`: assigned_at, deadline, first_response_at and is_duplicate; those not named are emptied, or kept.
     """
     lead, before = edit.lead, edit.lead.agent
+    edit.put(accept_due_at=None)  # who puts a lead back by undo has decided: no clock asks the holder again
     images = edit.put(agent=to, **({} if keep_clock else dict.fromkeys(CLOCK)), **clock)
     if "agent" in images:
         images["agent"] = (before and before.pk, to and to.pk)

@@ -28,7 +28,7 @@ from leads.assignment.errors import (
     NobodyHolds,
 )
 from leads.assignment.placing import Placement, give_back, lock_lead, place
-from leads.assignment.strategies import Candidate, Choice, Ranking, reason_for
+from leads.assignment.strategies import Candidate, Choice, Ranking, pool_of, reason_for
 from leads.errors import DuplicateLead, LeadIsDeleted
 from leads.events import LEAD_UPDATED
 from leads.models import Assignment, Lead, Strategy
@@ -116,7 +116,8 @@ def assign_by_strategy(
             raise _why_nobody(choice, found)
         agent = choice.candidate.agent
         _set_priority(lead, priority, by=by)
-        placement = Placement(lead, agent, reason_for(strategy, choice, len(found)))
+        reason = reason_for(strategy, choice, len(found)) | pool_of(agent.company, pool)
+        placement = Placement(lead, agent, reason)
         place([placement], agent.company, strategy=strategy, by=by, at=at, notes=notes)
         if strategy == Strategy.ROUND_ROBIN:
             Agent.objects.filter(pk=agent.pk).update(last_placed_at=at)

@@ -9,16 +9,21 @@ comes first. Availability and business hours rank before every strategy but `man
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from math import inf
 from typing import Any
 from uuid import UUID
 
 from agents.capacity import Capacity
 from agents.models import Agent, Availability
+from crm.accounts.models import Company
 from leads.models import Lead, Strategy
 
+NOBODY = (inf,)  # behind every place in any order
+POOL_KEPT = 20  # agents of a named pool that a placement keeps
 SHOWN = 5  # agents passed over that a placement names; all are counted
 
 
@@ -31,7 +36,7 @@ class Candidate:
     within_hours: bool
     index: int  # in the order of the pool: as named, or whoever waited longest for a turn
     score: float | None = None
-    turns: int = field(default=0)  # placed in this batch
+    turns: int = field(default=0)  # taken in this batch
 
     @property
     def capacity(self) -> Capacity:
@@ -44,7 +49,19 @@ class Candidate:
     @property
     def obstacle(self) -> str | None:
         """Why it can take no lead at all."""
-        return "inactive" if not self.agent.is_active else None if self.capacity.has_room else "full"
+        return next(self.obstacles(), None)
+
+    def obstacles(self) -> Iterator[str]:
+        if not self.agent.is_active:
+            yield "inactive"
+        if not self.capacity.has_room:
+            yield "full"
+
+    def freed(self) -> Candidate:
+        """With room for just one more."""
+        agent = copy(self.agent)
+        agent.max_capacity = self.current + 1
+        return replace(self, agent=agent)
 
 
 def _manual(c: Candidate) -> tuple[float, ...]:
@@ -74,11 +91,15 @@ ORDER: dict[str, Callable[[Candidate], tuple[float, ...]]] = {
 
 @dataclass(frozen=True)
 class Choice:
-    """Who gets the lead, if anybody, and who stood before it and could not: `(agent, why)`."""
+    """Who gets the lead, if anybody, and who could not: `(agent, why)`, those first who would have come before it.
+
+    `ahead`: how many those are; each would have been chosen but for what stood in its way.
+    """
 
     candidate: Candidate | None
     passed_over: Sequence[tuple[UUID, str]]
     rank: int = 1
+    ahead: int = 0
 
 
 class Ranking:
@@ -92,12 +113,16 @@ class Ranking:
         self.order = ORDER[strategy]
         self.by_agent = {c.agent.pk: c for c in candidates}
         self.left_out = {c.agent.pk: why for c in candidates if (why := c.obstacle)}
+        self.missed = {pk: self._place_without(self.by_agent[pk]) for pk in self.left_out}
         self.heap = [(self.order(c), c.index) for c in candidates if not c.obstacle]
         self.by_index = {c.index: c for c in candidates}
         heapq.heapify(self.heap)
 
-    def choose(self, lead: Lead) -> Choice:
-        """The best who may take this lead. `take` follows, or the candidate keeps its place."""
+    def choose(self, lead: Lead, *, let_pass: Collection[UUID] = ()) -> Choice:
+        """The best who may take this lead. `take` follows, or the candidate keeps its place.
+
+        `let_pass`: agents who had it and did not touch it in time.
+        """
         unfit: dict[int, tuple[Candidate, str]] = {}
         chosen = None
         while self.heap:
@@ -105,7 +130,7 @@ class Ranking:
             candidate = self.by_index[index]
             if key != self.order(candidate) or candidate.obstacle or index in unfit:
                 continue  # an older entry of one that has moved since
-            if why := self._unfit(candidate, lead):
+            if why := self._unfit(candidate, lead, let_pass):
                 unfit[index] = candidate, why
                 continue
             chosen = candidate
@@ -113,28 +138,68 @@ class Ranking:
             break
         for candidate, _ in unfit.values():
             self._put(candidate)
-        passed = [(c.agent.pk, why) for c, why in unfit.values()]
-        return Choice(chosen, [*passed, *self.left_out.items()], 1 + len(unfit))
+        return self._choice(chosen, [*unfit.values()], lead, let_pass)
 
     def take(self, lead: Lead, candidate: Candidate) -> None:
         """Count the lead for its new holder, and off its old one."""
-        candidate.current += 1
-        candidate.turns += 1
         self.taken.add((lead.contact_id, candidate.agent.pk))
-        self._moved(candidate)
-        if lead.agent_id and (old := self.by_agent.get(lead.agent_id)):
-            old.current -= 1
-            self.taken.discard((lead.contact_id, old.agent.pk))
-            self._moved(old)
+        self.count(candidate.agent.pk, 1, turns=1)
+        if lead.agent_id and lead.agent_id in self.by_agent:
+            self.taken.discard((lead.contact_id, lead.agent_id))
+            self.count(lead.agent_id, -1)
 
-    def _unfit(self, candidate: Candidate, lead: Lead) -> str | None:
-        if candidate.agent.pk == lead.agent_id:
-            return "holds_it"
-        return "holds_another" if (lead.contact_id, candidate.agent.pk) in self.taken else None
+    def count(self, agent_id: UUID, number: int, *, turns: int = 0) -> None:
+        """The agent holds so many more, by whatever way they came or went."""
+        candidate = self.by_agent[agent_id]
+        candidate.current += number
+        candidate.turns += turns
+        self._moved(candidate)
+
+    def unfit(self, candidate: Candidate, lead: Lead, let_pass: Collection[UUID] = ()) -> list[str]:
+        """All that stands in this agent's way."""
+        return [*candidate.obstacles(), *self._own_reasons(candidate, lead, let_pass)]
+
+    def _unfit(self, candidate: Candidate, lead: Lead, let_pass: Collection[UUID]) -> str | None:
+        return next(self._own_reasons(candidate, lead, let_pass), None)
+
+    def _own_reasons(self, candidate: Candidate, lead: Lead, let_pass: Collection[UUID]) -> Iterator[str]:
+        """Between this agent and this lead."""
+        pk = candidate.agent.pk
+        if pk == lead.agent_id:
+            yield "holds_it"
+        elif (lead.contact_id, pk) in self.taken:
+            yield "holds_another"
+        if pk in let_pass:
+            yield "let_it_pass"
+
+    def _choice(
+        self, chosen: Candidate | None, unfit: Sequence[tuple[Candidate, str]], lead: Lead, let_pass: Collection[UUID]
+    ) -> Choice:
+        """Those who would have been chosen but for one thing stand before the others."""
+        limit = self.order(chosen) if chosen else NOBODY
+        passed = {c.agent.pk: why for c, why in unfit} | self.left_out
+        near = [c.agent.pk for c, _ in unfit if len(self.unfit(c, lead, let_pass)) == 1]
+        near += [
+            pk
+            for pk in self.left_out
+            if (place := self.missed[pk]) is not None
+            and place < limit
+            and not self._unfit(self.by_agent[pk], lead, let_pass)
+        ]
+        ahead = [(pk, passed.pop(pk)) for pk in near]
+        return Choice(chosen, [*ahead, *passed.items()], 1 + len(unfit), len(ahead))
+
+    def _place_without(self, candidate: Candidate) -> tuple[float, ...] | None:
+        """Where it would stand without its obstacle; none where it has two."""
+        obstacles = list(candidate.obstacles())
+        if len(obstacles) > 1:
+            return None
+        return self.order(candidate.freed() if obstacles == ["full"] else candidate)
 
     def _moved(self, candidate: Candidate) -> None:
         if obstacle := candidate.obstacle:
             self.left_out[candidate.agent.pk] = obstacle
+            self.missed[candidate.agent.pk] = self._place_without(candidate)
         else:
             self.left_out.pop(candidate.agent.pk, None)
             self._put(candidate)
@@ -161,9 +226,23 @@ def reason_for(strategy: str, choice: Choice, pool_size: int) -> dict[str, Any]:
     if strategy == Strategy.ROUND_ROBIN:
         reason["last_turn_at"] = _iso(c.agent.last_placed_at)
     if choice.passed_over:
-        reason["passed_over"] = [{"agent_id": str(pk), "why": why} for pk, why in choice.passed_over[:SHOWN]]
+        reason["passed_over"] = passed_over_json(choice)
         reason["passed_over_count"] = len(choice.passed_over)
     return reason
+
+
+def pool_of(company: Company, named: Sequence[UUID] | None) -> dict[str, Any]:
+    """A pool that was named, for the way on where the lead is not accepted; of a large one everybody is meant then."""
+    kept = named is not None and company.accept_minutes is not None and len(named) <= POOL_KEPT
+    return {"pool_ids": [str(pk) for pk in named or ()]} if kept else {}
+
+
+def passed_over_json(choice: Choice) -> list[dict[str, Any]]:
+    """`ahead`: it would have been chosen but for that, and that alone."""
+    shown = enumerate(choice.passed_over[:SHOWN])
+    return [
+        {"agent_id": str(pk), "why": why, **({"ahead": True} if n < choice.ahead else {})} for n, (pk, why) in shown
+    ]
 
 
 def _iso(at: datetime | None) -> str | None:

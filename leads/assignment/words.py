@@ -8,10 +8,12 @@ RETURNED = {
     "inactive": "the agent is no longer active",
     "holds_another": "the agent has another open lead of this contact",
     "agent_deactivated": "the agent was deactivated",
+    "not_accepted": "the agent did not touch it in time, and nobody else could take it",
 }
 PASSED = {
     "full": "no room",
     "inactive": "inactive",
     "holds_it": "held it",
     "holds_another": "has a lead of this contact",
+    "let_it_pass": "let it pass before",
 }

@@ -33,6 +33,7 @@ from leads.importing.mapping import EXTERNAL_ID
 from leads.importing.preparing import Prepared, Preparer, RowError
 from leads.importing.reading import Row
 from leads.models import Contact, ImportFile, Lead, Strategy
+from leads.routing.applying import Routed, insert_routed
 
 BATCH = 1000
 TAKEN = "Lead with this phone number already exists"
@@ -302,17 +303,26 @@ class _Batches:
     def _write_leads(self) -> None:
         for lead in self.leads:
             lead.search_text, lead.last_name_key = lead.contact.search_text, lead.contact.sort_key
-        insert_rows(Lead, self.leads)
         edited = [*self.edited.values()]
         for lead, _ in edited:
             lead.updated_at = now()
         update_rows(Lead, [lead for lead, _ in edited], {n for _, changes in edited for n in changes} | {"updated_at"})
-        record_many(
-            [
-                *(lead_created_event(lead, self._match_of(lead), by=self.by) for lead in self.leads),
-                *(Event(events.LEAD_UPDATED, lead, self.by, changes) for lead, changes in edited),
-            ]
-        )
+        told = [
+            *(lead_created_event(lead, self._match_of(lead), by=self.by) for lead in self.leads),
+            *(Event(events.LEAD_UPDATED, lead, self.by, changes) for lead, changes in edited),
+        ]
+        if self.agent is None:
+            self._warn(insert_routed(self.leads, told))
+        else:  # it gets them afterwards, as far as it has room
+            insert_rows(Lead, self.leads)
+            record_many(told)
+
+    def _warn(self, routed: Routed) -> None:
+        """Of leads for which a rule found nobody."""
+        rows = dict(zip(self.outcome.created, self.outcome.rows, strict=True)) if routed.left else {}
+        for lead, rule, _ in routed.left:
+            why = f"Created without an agent: “{rule.name}” found nobody with room"
+            self.outcome.warnings.append(RowError(rows[lead.pk], why, {"lead_id": str(lead.pk)}))
 
     def _match_of(self, lead: Lead) -> Match:
         return Match(lead.contact, is_new=lead.contact_id in self.added, other_id=self.two.get(lead.pk))

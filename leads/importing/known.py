@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from uuid import UUID
 
 from django.db.models import Q
@@ -13,6 +14,7 @@ from leads.import_choices import ImportKey, ImportMode
 from leads.importing.mapping import EXTERNAL_ID
 from leads.importing.preparing import Prepared
 from leads.models import Contact, ImportFile, Lead
+from leads.routing.models import RoutingRule
 
 NEEDED: dict[str, str] = {
     ImportKey.PHONE: "The phone number is missing, by which rows are matched",
@@ -112,19 +114,26 @@ class Known:
     def _read_open_leads(self, contacts: Iterable[UUID]) -> None:
         """The agent's own, and those that this very import left without one because it had no room.
 
+        Where rules find the agents, all: the same file twice would bring everybody in twice.
+
         Where known leads are filled or updated and nobody is named, whoever holds them; those that nobody does first.
         """
         contacts = set(contacts)
         if not contacts:
             return
         held = Lead.objects.open().filter(contact_id__in=contacts).order_by("pk")
-        if self.agent is not None or self.mode == ImportMode.NEW:
+        if (self.agent is not None or self.mode == ImportMode.NEW) and not self._is_routed:
             whose = Q(agent=self.agent) | Q(agent=None, import_file=self.file) if self.file else Q(agent=self.agent)
             held = held.filter(whose)
         if self.mode == ImportMode.NEW:
             held = held.only("pk", "contact_id", "company_id", "agent_id")
         for lead in sorted(self._locked(held), key=lambda lead: lead.agent_id is not None):
             self.taken.setdefault(lead.contact_id, lead)
+
+    @cached_property
+    def _is_routed(self) -> bool:
+        """Whether rules find the agents."""
+        return self.agent is None and RoutingRule.objects.filter(is_active=True).exists()
 
     def _locked(self, leads: Iterable[Lead]) -> Iterable[Lead]:
         if self.file is None or self.mode == ImportMode.NEW:

@@ -192,11 +192,11 @@ def test_every_placement_keeps_why(manager):
         "max": 10,
         "availability": "available",
         "within_hours": True,
-        "passed_over": [{"agent_id": str(full.pk), "why": "full"}],
+        "passed_over": [{"agent_id": str(full.pk), "why": "full", "ahead": True}],
         "passed_over_count": 1,
     }
     assert (second.to_agent, second.reason["rank"], second.notes) == (away, 2, "Share out")
-    assert second.reason["passed_over"][0] == {"agent_id": str(a.pk), "why": "holds_another"}
+    assert second.reason["passed_over"][0] == {"agent_id": str(a.pk), "why": "holds_another", "ahead": True}
 
 
 def test_deadlines_follow_each_leads_priority(company, manager):

@@ -10,6 +10,7 @@ from agents.models import Agent
 from crm.accounts.models import User
 from leads.assignment.words import PASSED, RETURNED
 from leads.models import Assignment, Lead, Strategy
+from leads.routing.explaining import queue_causes
 from leads.why.registry import Cause, Detail, Section
 
 TITLE = "Assigned"
@@ -17,17 +18,20 @@ LOOKED_AT = 50  # changes of holder
 
 
 def placement_section(lead: Lead, user: User, at: datetime) -> Section:
-    """Three queries."""
+    """Two queries for a lead that somebody holds; for one in the queue the rules are asked again."""
     history = changes_of_holder(lead)
     last = history[0] if history else None
     if lead.agent is not None:
-        return held(lead.agent, last, names_in(history[:1]))
+        past = next((row for row in history if row.to_agent_id == lead.agent_id), None)
+        return held(lead.agent, past, names_in(history[:1]))
     if not lead.is_open:
         state = "deleted" if lead.deleted_at else "closed"
         return Section(
             TITLE, "Nobody holds it.", [Cause(state, f"It is {state}, and only an open lead is given to anybody.")]
         )
-    return Section(TITLE, "Nobody holds it.", [returned(last) if last else never_placed()])
+    answer, causes = queue_causes(lead, at)
+    came = returned(last) if last else never_placed()
+    return Section(TITLE, f"Nobody holds it. {answer}", [*causes, came])
 
 
 def changes_of_holder(lead: Lead) -> list[Assignment]:
@@ -52,16 +56,21 @@ def held(holder: Agent, last: Assignment | None, names: Mapping[str, str]) -> Se
 def placed(holder: Agent, row: Assignment) -> Cause:
     """Who gave it, how, and what was known of the agent at that moment."""
     data = {"agent_id": holder.pk, "strategy": row.strategy or None, "assignment_id": row.pk, "at": row.at}
+    if rule := row.reason.get("rule"):
+        data |= {"rule_id": rule["id"], "rule_name": rule["name"], "rule_version": rule["version"]}
     return Cause("placed", how(holder, row), details=facts(row.reason), data=data)
 
 
 def how(holder: Agent, row: Assignment) -> str:
-    who = actor(row)
+    who, rule = actor(row), row.reason.get("rule")
     if row.strategy == Strategy.CLAIM:
         return f"{holder.name} claimed it."
+    if rule:
+        who = f"The rule “{rule['name']}” (version {rule['version']})"
     by = "" if row.strategy in ("", Strategy.MANUAL) else f", chosen by {Strategy(row.strategy).label.lower()}"
     before = f" from {row.from_agent.name}" if row.from_agent else ""
-    return f"{who} gave it{before} to {holder.name}{by}."
+    passed = ", who had not touched it in time," if before and row.reason.get("not_accepted") else ""
+    return f"{who} gave it{before}{passed} to {holder.name}{by}."
 
 
 def actor(row: Assignment) -> str:

@@ -29,6 +29,12 @@
     box?.click();
     return Boolean(box);
   };
+  // A key of the row one stands on: its own button answers.
+  const ofRow = (key) => {
+    const button = rows()[at()]?.closest("tr, li")?.querySelector(`[data-row-key="${CSS.escape(key)}"]:not(:disabled)`);
+    button?.click();
+    return Boolean(button);
+  };
   const open = () => {
     const row = rows()[at()];
     if (!row || document.activeElement === row) return false; // a focused link opens by itself
@@ -73,7 +79,7 @@
       timer = setTimeout(() => { first = ""; }, PAUSE);
       return;
     }
-    if ((KEYS[key] && KEYS[key]()) || use(key)) event.preventDefault();
+    if ((KEYS[key] && KEYS[key]()) || ofRow(key) || use(key)) event.preventDefault();
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && typing(event.target)) event.target.blur();

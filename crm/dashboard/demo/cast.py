@@ -70,6 +70,7 @@ class Cast:
     closed: int = 0
     deleted: int = 0
     timezone: str = "America/New_York"
+    accept_minutes: int | None = None
 
 
 @dataclass
@@ -148,6 +149,7 @@ BRIGHTWATER = Cast(
     queue=186,
     closed=2150,
     deleted=24,
+    accept_minutes=45,
 )
 FERNHILL = Cast(
     "Fernhill Dental Group",
@@ -172,6 +174,7 @@ def make_company(cast: Cast, since: datetime) -> Setting:
         timezone=cast.timezone,
         sla_duration_minutes=1440,
         sla_by_priority={"urgent": 120, "high": 480},
+        accept_minutes=cast.accept_minutes,
         created_at=since,
     )
     with company_active(company.pk):

@@ -22,6 +22,7 @@ from crm.dashboard.demo.cast import CASTS, Cast, Setting, make_company
 from crm.dashboard.demo.consent import tell_consent
 from crm.dashboard.demo.lives import DAYS_BACK, Ending, Life, Storyteller
 from crm.dashboard.demo.notes import notes_of
+from crm.dashboard.demo.routing import make_rules
 from crm.notifications.models import Notification
 from crm.sla.actions import take_over_clocks
 from leads.models import Assignment, Contact, Lead, Note, StageChange
@@ -43,6 +44,7 @@ def _make(cast: Cast, moment: datetime, dice: Random) -> int:
     setting = make_company(cast, moment - timedelta(days=DAYS_BACK + 1))
     with company_active(setting.company.pk):
         lives = list(_lives(cast, setting, Storyteller(setting, moment, dice), dice))
+        make_rules(setting, setting.first(Role.ADMIN), setting.company.created_at + timedelta(days=2))
         _delete_some(lives, cast.deleted, dice)
         line_up((life.lead for life in lives), moment)
         _write(setting, lives, moment, list(call_history(lives, moment, dice)))

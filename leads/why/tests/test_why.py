@@ -64,8 +64,8 @@ def test_an_app_above_adds_a_section_of_its_own(api, manager, in_company):
 
 def test_a_lead_that_nobody_ever_placed_says_so(api, manager, in_company):
     section = assignment(api, manager, LeadFactory())
-    assert section["answer"] == "Nobody holds it."
-    assert [cause["code"] for cause in section["causes"]] == ["never_placed"]
+    assert section["answer"] == "Nobody holds it. No routing rule is on."
+    assert [cause["code"] for cause in section["causes"]] == ["no_rules", "never_placed"]
 
 
 def test_who_gave_it_is_named_with_what_was_known_then(api, manager, agent, other_agent, in_company):
@@ -91,7 +91,7 @@ def test_a_claim_is_the_agents_own(api, manager, agent, in_company):
 def test_a_lead_that_came_back_says_from_whom(api, manager, agent, in_company):
     lead = assign_lead(LeadFactory(), agent, by=manager)
     unassign_lead(lead, by=manager)
-    (cause,) = assignment(api, manager, lead)["causes"]
+    _, cause = assignment(api, manager, lead)["causes"]
     assert (cause["code"], cause["why"], cause["from_agent_id"]) == ("returned", "by_hand", str(agent.pk))
     assert cause["text"] == "It came back to the queue from Priya Rao: by hand."
 
