@@ -19,6 +19,7 @@ urlpatterns = [
     path("leads/", include("leads.urls")),
     path("contacts/", include("leads.contacts.urls")),
     path("agents/", include("agents.urls")),
+    path("cockpit/", include("calls.cockpit.urls")),
     path("calls/", include("calls.urls")),
     path("providers/", include("calls.hook_urls")),
     path("vendors/", include("crm.vendors.urls")),

@@ -94,9 +94,14 @@ def lead_context(request: Request, lead: Lead) -> dict[str, Any]:
         "may_return": lead.vendor_id is not None and lead.stage != "customer" and allows(request.user, "leads.return"),
         "resend_url": optional_url("dashboard:resend", lead.pk) if lead.agent_id and lead.is_open else "",
         "calls_url": optional_url("calls:of_lead", lead.pk),
+        "cockpit_url": optional_url("cockpit:lead", lead.pk) if is_own(request, lead) else "",
         "trail": f"?{request.GET.urlencode()}" if request.GET else "",
         **way_context(request, lead),
     }
+
+
+def is_own(request: Request, lead: Lead) -> bool:
+    return lead.is_open and lead.agent is not None and lead.agent.user_id == request.user.pk
 
 
 def suggested(lead: Lead) -> list[dict[str, Any]]:
