@@ -65,3 +65,48 @@ class CallIsOver(Conflict):
 
     def __init__(self, call: Call) -> None:
         super().__init__(f"The call is over: it was {call.get_status_display().lower()}")
+
+
+class NotHeld(Conflict):
+    """A person calls the leads that they hold."""
+
+    code = "not_held"
+
+    def __init__(self) -> None:
+        super().__init__("You do not hold this lead; take it over first")
+
+
+class NoNumber(Conflict):
+    """There is nothing to dial."""
+
+    code = "no_number"
+
+    def __init__(self) -> None:
+        super().__init__("The contact has no telephone number")
+
+
+class NoTelephone(Conflict):
+    """The provider rings the person first, and does not know where."""
+
+    code = "no_telephone"
+
+    def __init__(self) -> None:
+        super().__init__("You have no telephone number; a manager enters it on your agent's page")
+
+
+class AlreadyInCall(Conflict):
+    """One call at a time, and each is wrapped up before the next."""
+
+    code = "in_call"
+
+    def __init__(self) -> None:
+        super().__init__("Your last call is not wrapped up yet")
+
+
+class BeingCalled(Conflict):
+    """Somebody else is in a call with the person."""
+
+    code = "being_called"
+
+    def __init__(self) -> None:
+        super().__init__("The contact is in a call with us already")

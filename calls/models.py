@@ -79,6 +79,7 @@ class Call(Decided):
     look_at = models.DateTimeField(default=now, help_text="While it is active: without news by then it is looked at")
     tries = models.PositiveSmallIntegerField(default=0, help_text="How often a worker set out to dial it")
     cancel_asked = models.BooleanField(default=False)
+    needs_wrap_up = models.BooleanField(default=False, help_text="A person of ours talks, and has not said how it went")
     search_text = models.TextField(blank=True, editable=False, help_text="The contact's, to search by")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
@@ -116,6 +117,7 @@ class Call(Decided):
             ),
             models.Index(fields=["contact"], condition=IS_ACTIVE, name="call_talking"),  # nobody is called by two
             models.Index(fields=["agent"], condition=IS_ACTIVE & DIALLED, name="call_lines"),  # an agent's free lines
+            models.Index(fields=["agent"], condition=Q(needs_wrap_up=True), name="call_unfinished"),  # the cockpit's
             models.Index(fields=["look_at"], condition=IS_ACTIVE & DIALLED, name="call_left"),  # the sweep
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="call_search"),
         ]

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.conf import settings
 from django.urls import reverse
 
+from agents.models import Kind
 from calls.models import Call
 from crm.providers.ports import CallRequest
 from crm.providers.scripts import parse_script
@@ -29,6 +30,8 @@ def request_of(call: Call) -> CallRequest:
         contact_name=contact.name,
         facts=facts,
         zone=zone_of(call),
+        attended=agent.kind == Kind.HUMAN,
+        agent_phone=agent.own_number,
     )
 
 

@@ -20,6 +20,7 @@ urlpatterns = [
     path("contacts/", include("leads.contacts.urls")),
     path("routing/", include("leads.routing.urls")),
     path("agents/", include("agents.urls")),
+    path("cockpit/", include("calls.cockpit.urls")),
     path("calls/", include("calls.urls")),
     path("providers/", include("calls.hook_urls")),
     path("vendors/", include("crm.vendors.urls")),

@@ -1,6 +1,7 @@
 """Every change of meaning to calls: due leads are called, calls are dialled, told of, ended, logged and canceled."""
 
 from calls.actions.asking import Scheduled, schedule_lead
+from calls.actions.attended import dial, unfinished_call, wrap_up
 from calls.actions.by_hand import log_call, set_call_disposition
 from calls.actions.canceling import cancel_call, hang_up
 from calls.actions.dialling import place_call
@@ -15,6 +16,7 @@ __all__ = [
     "cancel_call",
     "companies_with_due_leads",
     "companies_with_left_calls",
+    "dial",
     "due_agents",
     "hang_up",
     "log_call",
@@ -22,4 +24,6 @@ __all__ = [
     "place_call",
     "schedule_lead",
     "set_call_disposition",
+    "unfinished_call",
+    "wrap_up",
 ]

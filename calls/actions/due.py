@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -132,8 +133,10 @@ def callable_by(agent: Agent, at: datetime) -> LeadQuerySet:
     return due.exclude(Exists(talking))
 
 
-def claim(agent: Agent, leads: Sequence[Lead], verdicts: dict[UUID, Verdict], at: datetime) -> list[Call]:
-    """A call and its decision for each lead; dialled after the commit."""
+def claim(
+    agent: Agent, leads: Sequence[Lead], verdicts: dict[UUID, Verdict], at: datetime, **values: Any
+) -> list[Call]:
+    """A call, with these values, and its decision for each lead; dialled after the commit."""
     if not leads:
         return []
     kept = keep_many([replace(verdicts[lead.contact_id], lead_id=lead.pk) for lead in leads])
@@ -152,6 +155,7 @@ def claim(agent: Agent, leads: Sequence[Lead], verdicts: dict[UUID, Verdict], at
             created_at=at,
             updated_at=at,
             **decided_by(decision),
+            **values,
         )
         for lead, decision in zip(leads, kept, strict=True)
     ]

@@ -22,15 +22,19 @@ SHORTEST_WAIT = timedelta(minutes=5)  # before a provider that was down is asked
 
 
 def end(edit: CallEdit, status: str, outcome: str, detail: str, at: datetime) -> None:
-    """The call was dialled and is over; `at` is when it ended."""
+    """The call was dialled and is over; `at` is when it ended.
+
+    What an answered call of a person came to, they say themselves; where they have said it before, that stands.
+    """
     call = edit.call
     edit.put(status=status, outcome=outcome, detail=detail, ended_at=at)
     if call.duration_seconds is None:
         edit.put(duration_seconds=talked_seconds(call, at))
-    if outcome == Outcome.ANSWERED and not call.disposition:
+    by_person = call.agent is not None and call.agent.kind == Kind.HUMAN
+    if outcome == Outcome.ANSWERED and not call.disposition and not by_person:
         edit.put(disposition="hung_up" if detail == "hung_up" else "completed")
     edit.tell(EVENT_OF[status], **ended(call))
-    if edit.lead.is_open:
+    if edit.lead.is_open and not (by_person and (outcome == Outcome.ANSWERED or not call.needs_wrap_up)):
         answered(edit, at) if outcome == Outcome.ANSWERED else unanswered(edit, at)
     call_next(edit)
 

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from calls import events
 from calls.actions.editing import CallEdit
-from calls.actions.ending import end
+from calls.actions.ending import VOICEMAIL, end
 from calls.models import RANK, Call, CallEvent, Outcome, Status
 from crm.compliance.actions import take_transcript
 from crm.providers.ports import CallUpdate
@@ -18,6 +18,7 @@ from leads.actions.calling import record_attempt
 
 NEWS_WITHIN = timedelta(minutes=5)  # of a call that was placed or rings
 LONGEST_TALK = timedelta(hours=4)
+MACHINE = "machine"
 NO_REPORT = "no_report"  # given up for lack of news, until some comes after all
 
 
@@ -111,12 +112,17 @@ def move(edit: CallEdit, update: CallUpdate, at: datetime) -> None:
     status = str(update.status)
     if update.status and update.status.is_final:
         outcome = str(update.outcome or outcome_of(edit.call, status))
-        end(edit, status, outcome, update.detail[:40], at)
+        end(edit, status, outcome, detail_of(edit.call, update, outcome), at)
         return
     edit.put(status=status, look_at=edit.at + (LONGEST_TALK if status == Status.IN_PROGRESS else NEWS_WITHIN))
     if status == Status.IN_PROGRESS:
         edit.put(answered_at=at)
         edit.tell(events.CALL_ANSWERED)
+
+
+def detail_of(call: Call, update: CallUpdate, outcome: str) -> str:
+    heard_machine = outcome == Outcome.NO_ANSWER and call.answered_by == MACHINE
+    return update.detail[:40] or (VOICEMAIL if heard_machine else "")
 
 
 def outcome_of(call: Call, status: str) -> str:
@@ -125,6 +131,8 @@ def outcome_of(call: Call, status: str) -> str:
         return ""
     if status == Status.FAILED:
         return Outcome.FAILED
+    if call.answered_by == MACHINE:
+        return Outcome.NO_ANSWER
     return Outcome.ANSWERED if call.answered_at else Outcome.NO_ANSWER
 
 

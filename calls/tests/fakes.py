@@ -18,6 +18,7 @@ class FakeDialler:
     """`dialled` are the requests that it took; `trouble` is raised by the next `place`, one each."""
 
     name = "fake"
+    rings_agent = False
     dialled: ClassVar[list[CallRequest]] = []
     trouble: ClassVar[list[Exception]] = []
     hung_up: ClassVar[list[str]] = []

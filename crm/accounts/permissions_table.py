@@ -36,6 +36,7 @@ AGENT = frozenset(
         "calls.view",
         "calls.schedule",
         "calls.log",
+        "calls.dial",  # leads that it holds, from the cockpit
         "jobs.view",
         "lists.export",  # of the lists that it may look at
         "saved_searches.use",

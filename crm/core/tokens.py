@@ -14,6 +14,15 @@ def fill_tokens(text: str, values: Mapping[str, str]) -> str:
     return TOKEN.sub(lambda match: values.get(match[1]) or (match[2] or "").strip(), text)
 
 
+def token_pieces(text: str, values: Mapping[str, str]) -> list[tuple[str, bool]]:
+    """The same in pieces, each with whether it stands for a token, so that a page can mark what was filled in."""
+    pieces, end = [], 0
+    for match in TOKEN.finditer(text):
+        pieces += [(text[end : match.start()], False), (fill_tokens(match[0], values), True)]
+        end = match.end()
+    return [piece for piece in [*pieces, (text[end:], False)] if piece[0]]
+
+
 def unknown_tokens(text: str, known: Collection[str]) -> list[str]:
     """What stands in double braces and is no token of the list, as it was written."""
     written = (match[0] for match in BRACES.finditer(text))

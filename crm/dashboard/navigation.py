@@ -44,6 +44,7 @@ class Group:
 HOME = Place("dashboard:home", "Home", "house", keys="g h", namespace="dashboard")
 LEADS = Place("leads:list", "Leads", "users-round", "leads.view", "g l", "leads", "?status=new,in_progress")
 BOARD = Place("leads:board", "Board", "square-kanban", "leads.view", "g b")
+COCKPIT = Place("cockpit:home", "Cockpit", "headphones", "calls.dial", "g c", "cockpit")
 DEADLINES = Place("sla:board", "Deadlines", "timer", "leads.view", "g d", "sla")
 NEW_LEAD = Place("leads:new", "New lead", "plus", "leads.create", "c")
 CONTACTS = Place("contacts:list", "Contacts", "contact-round", "contacts.view", "g p", "contacts")
@@ -63,12 +64,14 @@ DOCS = Place("docs", "API", "code-xml")
 MAIL = Place("mail:list", "Mail sent", "mail", "mail.view", namespace="mail")  # where mails stay readable
 
 GROUPS = (
-    ("", (HOME, LEADS, BOARD, CALLS, DEADLINES, NEW_LEAD, CONTACTS, IMPORT, JOBS)),
+    ("", (HOME, LEADS, COCKPIT, BOARD, CALLS, DEADLINES, NEW_LEAD, CONTACTS, IMPORT, JOBS)),
     ("Team", (AGENTS, ROUTING)),
     ("Company", (USERS, VENDORS, RULES, SETTINGS, AUDIT)),
 )
-DOCK = (HOME, LEADS, NEW_LEAD, AGENTS)
-DOCK_MORE = (BOARD, CALLS, DEADLINES, CONTACTS, IMPORT, JOBS, ROUTING, USERS, VENDORS, RULES, SETTINGS, AUDIT)
+DOCK = (HOME, LEADS, COCKPIT, AGENTS)
+DOCK_MORE = (
+    NEW_LEAD, BOARD, CALLS, DEADLINES, CONTACTS, IMPORT, JOBS, ROUTING, USERS, VENDORS, RULES, SETTINGS, AUDIT,
+)  # fmt: skip
 NOTIFICATIONS = Place("notifications:list", "Notifications", "bell", "notifications.view", "g n", "notifications")
 OWN = (NOTIFICATIONS, PROFILE, ADMIN, DOCS)
 

@@ -87,6 +87,7 @@ def agent_context(request: Request) -> dict[str, Any]:
         "queue": queue_of(agent),
         "call_backs": call_backs_of(agent, at),
         "may_claim": claims,
+        "cockpit_url": optional_url("cockpit:home"),
         "mine": mine,
         "mine_open": f"{mine}&{OPEN}",
         "trail": quote(f"agent_id={agent.pk}&{OPEN}&ordering=deadline"),

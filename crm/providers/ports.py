@@ -196,9 +196,13 @@ class VoiceAnswer:
 
 
 class Dialler(Protocol):
-    """A service that makes telephone calls. Every method but `parse_callback` raises `ProviderError` alone."""
+    """A service that makes telephone calls. Every method but those that read callbacks raises `ProviderError` alone.
+
+    `rings_agent`: a person of ours who is to talk is rung first, and needs a telephone number.
+    """
 
     name: str
+    rings_agent: bool
 
     def place(self, request: CallRequest) -> CallHandle:
         """Dial. May be repeated with the same `call_id` after `find` has said that nothing was dialled."""

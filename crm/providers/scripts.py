@@ -43,6 +43,11 @@ def parse_script(text: str, facts: Mapping[str, str], *, voice: str = "") -> Cal
     )
 
 
+def said_lines(text: str) -> list[str]:
+    """What a person reads from it: the lines without the rules, tokens as they stand."""
+    return _read(text.strip() or OPENING)[0]
+
+
 def script_problem(text: str) -> str:
     """One sentence about the first thing that can't be read, or "": asked when a script is saved."""
     if strange := unknown_tokens(text, TOKENS):

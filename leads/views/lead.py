@@ -123,8 +123,13 @@ def lead_context(request: Request, lead: Lead) -> dict[str, Any]:
         "resend_url": optional_url("dashboard:resend", lead.pk) if lead.agent_id and lead.is_open else "",
         "calls_url": optional_url("calls:of_lead", lead.pk),
         "trail": trail_here(request),
+        "cockpit_url": optional_url("cockpit:lead", lead.pk) if is_own(request, lead) else "",
         **way_context(request, lead),
     }
+
+
+def is_own(request: Request, lead: Lead) -> bool:
+    return lead.is_open and lead.agent is not None and lead.agent.user_id == request.user.pk
 
 
 def suggested(lead: Lead) -> list[dict[str, Any]]:

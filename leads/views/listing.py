@@ -136,6 +136,7 @@ def list_context(request: Request, params: QueryDict) -> dict[str, Any]:
         "export": export_menu("leads", params, files),
         "shared_out": take_result(request),
         "may_claim": may_claim(request, own),
+        "work_url": work_url(params) if own else "",
         "sees_all": allows(request.user, "leads.view_all"),
         "import_url": optional_url("leads:import") if allows(request.user, "leads.import") else "",
         **sorting,
@@ -145,6 +146,12 @@ def list_context(request: Request, params: QueryDict) -> dict[str, Any]:
         **hidden_fields(request, params),
         **bulk_context(request),
     }
+
+
+def work_url(params: QueryDict) -> str:
+    """Where these leads are called one after the other; a higher floor's page."""
+    home = optional_url("cockpit:home")
+    return f"{home}?{trail_of(params)}" if home else ""
 
 
 def table_of(request: Request, params: QueryDict, columns: Iterable[Mapping[str, Any]]) -> Table:

@@ -79,6 +79,7 @@
       timer = setTimeout(() => { first = ""; }, PAUSE);
       return;
     }
+    if (key === "Enter" && event.target.closest?.("a, button, summary")) return; // which it presses by itself
     if ((KEYS[key] && KEYS[key]()) || ofRow(key) || use(key)) event.preventDefault();
   });
   document.addEventListener("keydown", (event) => {

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 
-from agents.models import Agent, Availability, Kind
+from agents.models import Agent, AgentGoal, Availability, Kind
 from crm.accounts.models import Company, User
 from crm.accounts.permissions_table import Role
 from crm.audit.recording import Event
@@ -19,6 +19,7 @@ from crm.core.working_hours import WEEKDAYS
 from crm.vendors.models import Vendor
 from leads.models import Disposition
 
+DAILY_GOALS = {"calls": 40, "reached": 15, "qualified": 5, "talk_minutes": 120}
 PASSWORD = "look-around-2026"  # noqa: S105 - printed at every start of a demo
 SETUP = System("setup")
 ALL_HOURS = {day: [["00:00", "24:00"]] for day in WEEKDAYS}
@@ -71,6 +72,7 @@ class Cast:
     deleted: int = 0
     timezone: str = "America/New_York"
     accept_minutes: int | None = None
+    script: str = ""
 
 
 @dataclass
@@ -150,6 +152,12 @@ BRIGHTWATER = Cast(
     closed=2150,
     deleted=24,
     accept_minutes=45,
+    script=(
+        "Hello {{first_name|there}}, this is {{agent}} from Brightwater Solar. You asked us about solar power.\n"
+        "What made you think of it now? Who else decides about it with you?\n"
+        "Most of our customers save a third of what they pay for power today. I can send you an offer this week, or "
+        "come by and look at the roof of {{company|your house}}."
+    ),
 )
 FERNHILL = Cast(
     "Fernhill Dental Group",
@@ -226,6 +234,7 @@ def _agents(cast: Cast, users: list[User], since: datetime) -> dict[Agent, int]:
             availability=person.availability,
             timezone=person.timezone,
             max_capacity=person.capacity,
+            voice_script=cast.script,
             created_at=since,
         )
         for person, user in people
@@ -247,7 +256,10 @@ def _agents(cast: Cast, users: list[User], since: datetime) -> dict[Agent, int]:
         for voice in cast.voices
     ]
     loads = [person.load for person, _ in people] + [voice.load for voice in cast.voices]
-    return dict(zip(Agent.objects.create_many(agents), loads, strict=True))
+    made = Agent.objects.create_many(agents)
+    goals = [AgentGoal(agent=agent, **DAILY_GOALS) for agent in made if agent.kind == Kind.HUMAN]
+    AgentGoal.objects.create_many(goals)
+    return dict(zip(made, loads, strict=True))
 
 
 def _events(made: Setting, since: datetime) -> list[Event]:

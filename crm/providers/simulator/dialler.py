@@ -23,6 +23,7 @@ UNREACHABLE_NUMBER = "+15005550002"
 
 class SimulatorDialler:
     name = "simulator"
+    rings_agent = False
 
     @transaction.atomic
     def place(self, request: CallRequest) -> CallHandle:

@@ -35,6 +35,7 @@ EVENTS = ["initiated", "ringing", "answered", "completed"]
 
 class TwilioDialler:
     name = "twilio"
+    rings_agent = True
 
     def place(self, request: CallRequest) -> CallHandle:
         """`POST …/Calls.json`; where a person of ours talks, their own telephone rings first and is bridged."""
