@@ -40,7 +40,7 @@ class Metrics:
 
 def metrics_of(leads: LeadQuerySet, timers: TimerQuerySet, at: datetime) -> Metrics:
     """Two statements, whatever there is."""
-    rows: list[dict[str, Any]] = list(
+    rows: list[Any] = list(
         leads.order_by().values("status", "stage").annotate(
             n=Count("pk"),
             open=Count("pk", filter=IS_OPEN),
@@ -104,7 +104,7 @@ def leads_per_assignee(leads: LeadQuerySet, at: datetime) -> list[Assignee]:
     return sorted(found, key=lambda one: (one.agent_id is None, -one.open, one.name))
 
 
-def _assignee(row: dict[str, Any]) -> Assignee:
+def _assignee(row: Any) -> Assignee:
     same = {name: row[name] for name in ("open", "new", "in_progress", "done", "due_soon", "late")}
     name, email = row["agent__name"] or "", row["agent__user__email"] or ""
     return Assignee(row["agent_id"], row["agent__user_id"], name, email, row["n"], **same)
