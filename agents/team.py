@@ -31,7 +31,7 @@ class Member:
     agent: Agent
     capacity: Capacity
     due_soon: int
-    performance: Performance
+    performance: Performance | None  # none where nobody asked
     works_now: bool
     hours_today: str
     local_clock: str
@@ -68,7 +68,7 @@ class Member:
 
     @property
     def score(self) -> int:
-        return round(self.performance.score)
+        return round(self.performance.score) if self.performance else 0
 
 
 @dataclass(frozen=True)
@@ -112,12 +112,15 @@ class Summary:
         return self.held / self.room if self.room else None
 
 
-def team_of(company: Company, at: datetime) -> list[Member]:
-    """All agents, the most room first and inactive ones last; five statements, however many there are."""
+def team_of(company: Company, at: datetime, *, scored: bool = True) -> list[Member]:
+    """All agents, the most room first and inactive ones last; five statements, however many there are.
+
+    `scored=False` leaves out their performance, which reads all that they did in 30 days: two statements then.
+    """
     agents = list(Agent.objects.select_related("user").with_load())
     ids = [agent.pk for agent in agents]
-    due, rates = due_soon(at), performances(ids, at=at)
-    members = [member_of(agent, company, due.get(agent.pk, 0), rates[agent.pk], at) for agent in agents]
+    due, rates = due_soon(at), performances(ids, at=at) if scored else {}
+    members = [member_of(agent, company, due.get(agent.pk, 0), rates.get(agent.pk), at) for agent in agents]
     return sorted(members, key=rank)
 
 
@@ -126,7 +129,7 @@ def rank(member: Member) -> tuple[bool, float, str]:
     return not member.agent.is_active, -(float("inf") if free is None else free - member.over), member.agent.name
 
 
-def member_of(agent: Agent, company: Company, due: int, performance: Performance, at: datetime) -> Member:
+def member_of(agent: Agent, company: Company, due: int, performance: Performance | None, at: datetime) -> Member:
     """`agent` from `.with_load()`."""
     local = at.astimezone(ZoneInfo(agent.timezone or company.timezone))
     hours = company.business_hours if agent.business_hours is None else agent.business_hours

@@ -11,6 +11,7 @@ from crm.accounts.api.urls import urlpatterns as accounts
 from crm.audit.api.urls import urlpatterns as audit
 from crm.compliance.api.urls import urlpatterns as compliance
 from crm.core.error_pages import page_not_found
+from crm.dashboard.api.urls import urlpatterns as dashboard
 from crm.jobs.api.urls import urlpatterns as jobs
 from crm.lists.api.urls import urlpatterns as lists
 from crm.notifications.api.urls import urlpatterns as notifications
@@ -27,6 +28,7 @@ urlpatterns = [
     *vendors,
     *jobs,
     *lists,
+    *dashboard,
     *sla,
     *notifications,
     *audit,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, F, Min, Q, Sum
-from django.db.models.functions import TruncDate
 from django.utils.timezone import localtime
 
 from agents.models import Agent
@@ -18,7 +17,6 @@ from leads.querysets import IS_OPEN, LeadQuerySet
 from leads.sla import SlaStatus, has_sla_status
 
 WINDOW = timedelta(days=30)
-DAYS = 14
 SHOWN = 8
 
 
@@ -43,7 +41,7 @@ class StageFigure:
 
 @dataclass(frozen=True)
 class LeadFigures:
-    """Over all leads at one moment; the SLA over the first responses that were owed in the last 30 days."""
+    """Over all leads at one moment."""
 
     stages: list[StageFigure]
     new_unassigned: int
@@ -51,18 +49,11 @@ class LeadFigures:
     oldest_unassigned: datetime | None
     late: int
     due_soon: int
-    owed: int
-    answered_in_time: int
     pipeline: Decimal
-
-    @property
-    def sla_met(self) -> float | None:
-        return self.answered_in_time / self.owed if self.owed else None
 
 
 def lead_figures(leads: LeadQuerySet, at: datetime) -> LeadFigures:
     """One statement: everything is counted by stage and added up here."""
-    owed = owed_since(at - WINDOW, at)
     rows = leads.order_by().values("stage").annotate(
         n=Count("pk"),
         value=Sum("deal_value"),
@@ -72,8 +63,6 @@ def lead_figures(leads: LeadQuerySet, at: datetime) -> LeadFigures:
         oldest=Min("created_at", filter=IS_OPEN & Q(agent__isnull=True)),
         late=Count("pk", filter=still_late(at)),
         due_soon=Count("pk", filter=has_sla_status(SlaStatus.DUE_SOON, at)),
-        owed=Count("pk", filter=owed),
-        in_time=Count("pk", filter=owed & Q(first_response_at__lte=F("deadline"))),
     )  # fmt: skip
     by_stage: dict[str, dict[str, Any]] = {row["stage"]: {**row} for row in rows}
     return LeadFigures(
@@ -83,16 +72,8 @@ def lead_figures(leads: LeadQuerySet, at: datetime) -> LeadFigures:
         oldest_unassigned=min((row["oldest"] for row in by_stage.values() if row["oldest"]), default=None),
         late=total(by_stage, "late"),
         due_soon=total(by_stage, "due_soon"),
-        owed=total(by_stage, "owed"),
-        answered_in_time=total(by_stage, "in_time"),
         pipeline=sum((row["open_value"] or Decimal() for row in by_stage.values()), Decimal()),
     )
-
-
-def owed_since(since: datetime, at: datetime) -> Q:
-    """A first response was made, or fell due and was not made: what `sla_met` is a share of."""
-    missed = Q(first_response_at__isnull=True, deadline__gte=since, deadline__lt=at)
-    return Q(deadline__isnull=False) & (Q(first_response_at__gte=since) | missed)
 
 
 def total(by_stage: dict[str, dict[str, Any]], name: str) -> int:
@@ -113,54 +94,6 @@ def late_by_agent(leads: LeadQuerySet, at: datetime) -> list[tuple[str, int]]:
     return list(rows[:3])
 
 
-@dataclass(frozen=True)
-class Day:
-    """First responses of one day, and their bars: `x` in percent of the width, the rest in pixels from the top."""
-
-    date: date
-    met: int
-    late: int
-    x: float
-    met_top: float
-    met_height: float
-    late_top: float
-    late_height: float
-
-
-CHART_TOP, CHART_HEIGHT = 14, 104
-STEP = 92 / DAYS  # percent of the width; the axis' numbers stand in the rest
-
-
-def days_of(leads: LeadQuerySet, at: datetime) -> tuple[list[Day], int]:
-    """The last two weeks by the reader's calendar, and the number at the chart's top; one statement."""
-    today = localtime(at).date()
-    first = today - timedelta(days=DAYS - 1)
-    start = localtime(at).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS - 1)
-    answered = leads.filter(first_response_at__gte=start, first_response_at__lte=at, deadline__isnull=False)
-    rows = answered.order_by().annotate(day=TruncDate("first_response_at")).values_list("day").annotate(
-        met=Count("pk", filter=Q(first_response_at__lte=F("deadline"))), n=Count("pk")
-    )  # fmt: skip
-    found = {day: (met, n - met) for day, met, n in rows}
-    dates = [first + timedelta(days=offset) for offset in range(DAYS)]
-    highest = nice(max((sum(pair) for pair in found.values()), default=0))
-    return [bar(day, *found.get(day, (0, 0)), number, highest) for number, day in enumerate(dates)], highest
-
-
-def nice(number: int) -> int:
-    """The next number above that halves well, so that the axis reads 0, half, whole."""
-    steps = (2, 4, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
-    return next((step for step in steps if step >= number), number)
-
-
-def bar(day: date, met: int, late: int, number: int, highest: int) -> Day:
-    """Late ones stand on top of those in time, with a gap between."""
-    unit, gap = CHART_HEIGHT / highest, 2 if late and met else 0
-    met_height, late_height = met * unit, late * unit
-    met_top = CHART_TOP + CHART_HEIGHT - met_height
-    late_top = max(met_top - late_height - gap, 0)
-    return Day(day, met, late, number * STEP, met_top, met_height, late_top, late_height)
-
-
 # --- An agent's own day ------------------------------------------------------------------------------------------
 
 
@@ -173,26 +106,17 @@ class OwnFigures:
     late: int
     closed_today: int
     won: int
-    owed: int
-    answered_in_time: int
-
-    @property
-    def sla_met(self) -> float | None:
-        return self.answered_in_time / self.owed if self.owed else None
 
 
 def own_figures(agent: Agent, at: datetime) -> OwnFigures:
     """One statement."""
     today = localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
-    owed = owed_since(at - WINDOW, at)
     return OwnFigures(**Lead.objects.alive().filter(agent=agent).aggregate(
         new=Count("pk", filter=Q(status="new")),
         due_soon=Count("pk", filter=has_sla_status(SlaStatus.DUE_SOON, at)),
         late=Count("pk", filter=still_late(at)),
         closed_today=Count("pk", filter=Q(closed_at__gte=today)),
         won=Count("pk", filter=Q(closed_at__gte=at - WINDOW, stage=Stage.CUSTOMER)),
-        owed=Count("pk", filter=owed),
-        answered_in_time=Count("pk", filter=owed & Q(first_response_at__lte=F("deadline"))),
     ))  # fmt: skip
 
 

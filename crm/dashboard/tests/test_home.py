@@ -14,6 +14,7 @@ from agents.models import Agent
 from agents.tests.factories import AgentFactory
 from crm.accounts.models import User
 from crm.core.tenancy import company_active, unscoped
+from crm.sla.actions import take_over_clocks
 from leads.tests.factories import LeadFactory
 
 pytestmark = pytest.mark.django_db
@@ -44,18 +45,23 @@ def busy(company, agent, other_agent):
     answered = {"status": "in_progress", "first_response_at": at - timedelta(days=40, minutes=-20)}
     row(company, agent=agent, deadline=at - timedelta(days=40), assigned_at=at - timedelta(days=41), **answered)
     row(company, stage="customer", status="done", closed_at=at, agent=agent)
+    with company_active(company.pk):
+        take_over_clocks()
 
 
 def test_a_stranger_is_asked_to_sign_in(client, db):
     assert client.get("/").status_code == 302
 
 
-def test_a_managers_figures_are_what_their_lists_show(manager, busy):
+def test_a_managers_figures_are_what_their_lists_show(manager, agent, other_agent, busy):
     client = page_of(manager)
     response = client.get("/")
     figures, shown = response.context["figures"], response.content.decode()
     assert (figures.new_unassigned, figures.unassigned, figures.due_soon, figures.late) == (1, 2, 1, 2)
-    assert (figures.answered_in_time, figures.owed) == (1, 3)
+    month, days = response.context["month"], response.context["days"]
+    assert (month.met, month.judged) == (days.total.met, days.total.judged) == (1, 3)
+    held = {one.name: (one.open, one.late) for one in response.context["assignees"]}
+    assert held == {agent.name: (4, 1), other_agent.name: (1, 1)}
     for query, count in (
         ("unassigned=true&status=new", figures.new_unassigned),
         ("sla_status=due_soon&ordering=deadline", figures.due_soon),
