@@ -19,7 +19,7 @@ from crm.lists.filters import search_named
 from crm.lists.listings import SAVED, Asker, Listing
 from leads import dispositions, listing
 from leads.filters import MAX_KEY, ContactFilter, LeadFilter
-from leads.models import Contact, ImportFile, Lead, Priority
+from leads.models import Contact, ImportFile, Lead, Priority, Qualification, Stage, Status
 from leads.querysets import ContactQuerySet, LeadQuerySet
 from leads.sla import SlaStatus, has_sla_status
 
@@ -65,14 +65,16 @@ LEAD_COLUMNS = (
     *(Column(key, label, f"contact__{key}", kind, width) for key, label, kind, width in PERSON),
     Column("organization", "Organisation", "contact__organization", width=24),
     Column("title", "Title", "contact__title"),
-    Column("status", "Status", "status", Kind.WORD),
-    Column("stage", "Stage", "stage", Kind.WORD),
+    Column("status", "Status", "status", Kind.WORD, words=dict(Status.choices)),
+    Column("stage", "Stage", "stage", Kind.WORD, words=dict(Stage.choices)),
     Column("disposition", "Disposition", "disposition"),
-    Column("priority", "Priority", priority_name, Kind.WORD),
-    Column("qualification_status", "Qualification", "qualification_status", Kind.WORD),
+    Column("priority", "Priority", priority_name, Kind.WORD, words={p.name.lower(): p.label for p in Priority}),
+    Column(
+        "qualification_status", "Qualification", "qualification_status", Kind.WORD, words=dict(Qualification.choices)
+    ),
     Column("score", "Score", "score", Kind.NUMBER, width=8),
     Column("deal_value", "Value", "deal_value", Kind.MONEY, width=14),
-    Column("sla_status", "SLA", sla_status, Kind.WORD, width=10),
+    Column("sla_status", "SLA", sla_status, Kind.WORD, width=10, words=dict(SlaStatus.choices)),
     Column("deadline", "Deadline", "deadline", Kind.MOMENT),
     Column("agent_name", "Agent", "agent__name", width=22),
     Column("agent_email", "Agent’s e-mail", "agent__user__email", width=28),

@@ -6,7 +6,7 @@ import datetime as dt
 import enum
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,7 @@ class Column:
     source: str | Callable[[], Expression]
     kind: Kind = Kind.TEXT
     width: int = 16  # of a spreadsheet's column, in characters
+    words: Mapping[str, str] | None = None  # what a choice is called on paper; files for machines keep its key
 
     def expression(self) -> Expression | F:
         return F(self.source) if isinstance(self.source, str) else self.source()

@@ -58,7 +58,7 @@ def pdf_file(head: PageHead, columns: Sequence[Column], rows: Iterable[Sequence[
     Raises `PdfUnavailable` where the system's libraries are missing.
     """
     place = ZoneInfo(head.zone)
-    shown = [[cell(column.kind, value, place) for column, value in zip(columns, row, strict=True)] for row in rows]
+    shown = [[cell(column, value, place) for column, value in zip(columns, row, strict=True)] for row in rows]
     heads = [{"label": column.label, "right": is_right(column.kind)} for column in columns]
     page = render_to_string(
         "lists/pages.html",
@@ -83,8 +83,9 @@ def is_right(kind: Kind) -> bool:
     return kind in (Kind.NUMBER, Kind.MONEY)
 
 
-def cell(kind: Kind, value: Any, zone: ZoneInfo) -> dict[str, Any]:
-    return {"text": shown_text(kind, value, zone), "right": is_right(kind)}
+def cell(column: Column, value: Any, zone: ZoneInfo) -> dict[str, Any]:
+    named = (column.words or {}).get(str(value))
+    return {"text": named or shown_text(column.kind, value, zone), "right": is_right(column.kind)}
 
 
 def shown_text(kind: Kind, value: Any, zone: ZoneInfo) -> str:
