@@ -20,6 +20,7 @@ from crm.accounts.tests.factories import CompanyFactory, UserFactory
 from crm.audit.models import AuditEntry
 from crm.core.ids import uuid7
 from crm.core.tenancy import company_active
+from crm.sla.actions import take_over_clocks
 from leads.models import Contact, Lead, Stage, Status
 
 STAGES = [Stage.LEAD] * 10 + [Stage.MQL] * 5 + [Stage.SQL] * 3 + [Stage.OPPORTUNITY, Stage.CUSTOMER, Stage.LOST]
@@ -72,6 +73,8 @@ def _fill(company: Company, agents: list[Agent], count: int) -> None:
     leads = list(_leads(company, contacts, agents, chance))
     copy_rows(Lead, leads)
     copy_rows(AuditEntry, _entries(company, leads))
+    with company_active(company.pk):
+        take_over_clocks()
 
 
 def _contacts(company: Company, count: int, chance: random.Random) -> Iterator[dict[str, Any]]:

@@ -54,8 +54,8 @@ class ContactDecision(TenantModel):
 
     @property
     def reasons(self) -> list[dict[str, Any]]:
-        """The rules that said no."""
-        return [rule for rule in self.rules if rule["outcome"] == "deny"]
+        """The rules that said no; none where the rows of a company were filled by hand with anything else."""
+        return [rule for rule in self.rules if isinstance(rule, dict) and rule.get("outcome") == "deny"]
 
 
 class ConsentState(models.TextChoices):
