@@ -1,4 +1,4 @@
-"""Pages against what they show: the list against the API's, the home page against one raw aggregate."""
+"""Pages against what they show: the list against the API's, home and board against one raw aggregate."""
 
 from __future__ import annotations
 
@@ -35,6 +35,12 @@ def results(works: Any) -> Iterator[Any]:
         lambda: raw.execute(FIGURES, [works.company.pk], prepare=True).fetchall(),
     )
     yield Result("home page of a manager, to one raw aggregate", home, figures, "<= 1.5 x raw")
+    board, sums = alternate(
+        works.rounds,
+        lambda: page("/leads/board/"),
+        lambda: raw.execute(FIGURES, [works.company.pk], prepare=True).fetchall(),
+    )
+    yield Result("board of all leads, to one raw aggregate", board, sums, "<= 2 x raw")
 
 
 def browser(user: Any) -> Callable[[str], bytes]:

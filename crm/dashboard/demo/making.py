@@ -23,6 +23,7 @@ from crm.dashboard.demo.consent import tell_consent
 from crm.dashboard.demo.lives import DAYS_BACK, Ending, Life, Storyteller
 from crm.dashboard.demo.notes import notes_of
 from crm.dashboard.demo.routing import make_rules
+from crm.dashboard.demo.vendors import tell_of_vendors
 from crm.notifications.models import Notification
 from crm.sla.actions import take_over_clocks
 from leads.models import Assignment, Contact, Lead, Note, StageChange
@@ -50,6 +51,7 @@ def _make(cast: Cast, moment: datetime, dice: Random) -> int:
         _write(setting, lives, moment, list(call_history(lives, moment, dice)))
         people = (life.contact for life in lives if life.contact_is_new)
         tell_consent(people, setting.first(Role.ADMIN), moment, Random(dice.random()))  # noqa: S311 - no secret hangs on it
+        tell_of_vendors(setting, (life.lead for life in lives), Random(dice.random()))  # noqa: S311 - nor here
     return len(lives)
 
 

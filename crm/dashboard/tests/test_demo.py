@@ -24,6 +24,8 @@ from crm.core.tenancy import company_active, unscoped
 from crm.dashboard.demo import cast as casts
 from crm.dashboard.demo.making import make_demo
 from crm.mail.models import Mail
+from crm.vendors.models import Vendor, VendorDay
+from crm.vendors.scorecard import scorecard_of
 from leads import dispositions
 from leads.models import CLOSED_STAGES, Assignment, Contact, Lead, Priority, Stage, StageChange, Status
 from leads.sla import SlaStatus, sla_status
@@ -172,3 +174,15 @@ def test_voice_agents_have_something_to_call_now_and_for_a_while(demo):
         lined_up = Lead.objects.open().filter(agent=agent).order_by("schedule_at")
         assert lined_up.filter(schedule_at__lte=now()).exists()
         assert lined_up.last().schedule_at - lined_up.first().schedule_at >= timedelta(minutes=20)
+
+
+def test_vendors_have_a_scorecard_that_agrees_with_their_leads(demo):
+    for vendor in Vendor.objects.all():
+        card = scorecard_of(vendor)
+        leads = Lead.objects.filter(vendor=vendor)
+        assert card.accepted == leads.count() > 0
+        assert card.spent == card.accepted * vendor.price
+        assert 0 < card.refused < card.accepted and card.pings
+        days = dict(VendorDay.objects.filter(vendor=vendor).values_list("day", "accepted"))
+        assert sum(days.values()) == card.accepted
+        assert vendor.daily_cap is None or max(days.values()) <= vendor.daily_cap
