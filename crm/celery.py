@@ -18,6 +18,7 @@ app.conf.task_routes = {
     "notifications.purge_company": {"queue": "bulk"},
     "sla.watch": {"queue": "periodic"},
     "leads.purge_company_imports": {"queue": "bulk"},
+    "leads.look_for_duplicates": {"queue": "bulk"},
     "simulator.play_company": {"queue": "periodic"},
     "jobs.run": {"queue": "bulk"},
     "calls.call_due": {"queue": "periodic"},

@@ -19,6 +19,7 @@ urlpatterns = [
     path("leads/", include("leads.urls")),
     path("contacts/", include("leads.contacts.urls")),
     path("routing/", include("leads.routing.urls")),
+    path("duplicates/", include("leads.duplicates.urls")),
     path("agents/", include("agents.urls")),
     path("cockpit/", include("calls.cockpit.urls")),
     path("calls/", include("calls.urls")),

@@ -24,6 +24,15 @@ IMPORT_DISCARDED = "import.discarded"
 CONTACT_CREATED = "contact.created"
 CONTACT_UPDATED = "contact.updated"
 CONTACT_DELETED = "contact.deleted"
+CONTACT_MERGED = "contact.merged"
+CONTACT_MERGED_AWAY = "contact.merged_away"
+CONTACT_MERGE_UNDONE = "contact.merge_undone"
+CONTACT_RESTORED = "contact.restored"
+LEAD_MOVED = "lead.moved"
+LEAD_MERGED = "lead.merged"
+LEAD_MERGED_AWAY = "lead.merged_away"
+DUPLICATE_DISMISSED = "duplicate.dismissed"
+DUPLICATE_REOPENED = "duplicate.reopened"
 DISPOSITION_CREATED = "disposition.created"
 DISPOSITION_UPDATED = "disposition.updated"
 DISPOSITION_DELETED = "disposition.deleted"
@@ -51,6 +60,15 @@ LABELS = {
     CONTACT_CREATED: "Contact created",
     CONTACT_UPDATED: "Contact updated",
     CONTACT_DELETED: "Contact deleted",
+    CONTACT_MERGED: "Contact merged with another",
+    CONTACT_MERGED_AWAY: "Contact merged into another",
+    CONTACT_MERGE_UNDONE: "Merge of contacts taken back",
+    CONTACT_RESTORED: "Contact restored",
+    LEAD_MOVED: "Lead moved to another contact",
+    LEAD_MERGED: "Lead merged with another",
+    LEAD_MERGED_AWAY: "Lead merged into another",
+    DUPLICATE_DISMISSED: "Duplicate dismissed",
+    DUPLICATE_REOPENED: "Duplicate taken up again",
     DISPOSITION_CREATED: "Disposition added",
     DISPOSITION_UPDATED: "Disposition changed",
     DISPOSITION_DELETED: "Disposition removed",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from uuid import UUID
 from crm.audit.timeline import Happening, entries_for
 from leads import events
 from leads.assignment.words import PASSED, RETURNED
-from leads.models import Assignment, Lead, Note, Priority, Stage, StageChange, Status, Strategy
+from leads.models import Assignment, Contact, Lead, Note, Priority, Stage, StageChange, Status, Strategy
 
 PAGE = 20
 FILTERS = {"all": "All", "notes": "Notes", "assignments": "Hand-overs", "stages": "Stages"}
@@ -54,7 +54,14 @@ def timeline_of(
 
 
 def everything(lead: Lead, agents: Mapping[UUID, str], labels: Mapping[str, str], before: str) -> Timeline:
-    return happened_to([lead.pk, lead.contact_id], agents, labels, before)
+    return happened_to(together([lead.pk], [lead.contact_id]), agents, labels, before)
+
+
+def together(leads: Collection[UUID], contacts: Collection[UUID]) -> list[UUID]:
+    """These, and all that were merged into them: what happened to one happened to the other. One query."""
+    merged = Lead.objects.filter(merged_into__in=leads).order_by().values_list("pk", flat=True)
+    people = Contact.objects.filter(merged_into__in=contacts).order_by().values_list("pk", flat=True)
+    return [*leads, *contacts, *merged.union(people, all=True)]
 
 
 def happened_to(
@@ -108,6 +115,13 @@ ICONS = {
     "lead.sla_breached": "triangle-alert",
     events.CONTACT_CREATED: "user-plus",
     events.CONTACT_UPDATED: "user-pen",
+    events.CONTACT_MERGED: "merge",
+    events.CONTACT_MERGED_AWAY: "merge",
+    events.CONTACT_MERGE_UNDONE: "split",
+    events.CONTACT_RESTORED: "undo-2",
+    events.LEAD_MOVED: "arrow-right-left",
+    events.LEAD_MERGED: "merge",
+    events.LEAD_MERGED_AWAY: "merge",
 }
 PLAIN = {
     events.LEAD_CREATED: "created the lead",
@@ -120,6 +134,13 @@ PLAIN = {
     "lead.sla_due_soon": "reminded the agent: the deadline is near",  # told by a higher floor
     "lead.sla_breached": "saw the deadline pass without a response",
     events.CONTACT_CREATED: "added the contact",
+    events.CONTACT_MERGED: "merged the contact with another",
+    events.CONTACT_MERGED_AWAY: "merged the other contact into this one",
+    events.CONTACT_MERGE_UNDONE: "took the merge of the contact back",
+    events.CONTACT_RESTORED: "restored the contact",
+    events.LEAD_MOVED: "moved the lead to another contact",
+    events.LEAD_MERGED: "merged the lead with another",
+    events.LEAD_MERGED_AWAY: "merged the other lead into this one",
 }
 
 

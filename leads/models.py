@@ -22,7 +22,8 @@ from leads.choices import Qualification as Qualification
 from leads.choices import Stage as Stage
 from leads.choices import Status as Status
 from leads.choices import Strategy as Strategy
-from leads.hashes import Sha256Hex
+from leads.duplicates.keys import CONTACT_INDEXES
+from leads.duplicates.models import DuplicatePair as DuplicatePair
 from leads.import_choices import ImportKey, ImportMode
 from leads.phone_numbers import zones_of
 from leads.querysets import DUE_AT, EXTERNAL_ID, IS_OPEN, ContactQuerySet, LeadQuerySet
@@ -55,6 +56,7 @@ class Contact(TenantModel):
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    merged_into = TenantKey("self", models.PROTECT, null=True, related_name="+", editable=False, db_index=False)
 
     objects = ContactQuerySet.as_manager()  # type: ignore[misc]
 
@@ -80,11 +82,7 @@ class Contact(TenantModel):
             # the list by its other orders, ties by id
             models.Index(fields=["company", "-updated_at", "-id"], condition=ALIVE, name="contact_updated"),
             models.Index(fields=["company", "last_name", "id"], condition=ALIVE, name="contact_last_name"),
-            # a vendor's ping asks by hash; the database makes it, so that nothing can write one without the other
-            models.Index(
-                "company", Sha256Hex("phone_e164"), condition=ALIVE & ~Q(phone_e164=""), name="contact_phone_sha256"
-            ),
-            models.Index("company", Sha256Hex("email"), condition=ALIVE & ~Q(email=""), name="contact_email_sha256"),
+            *CONTACT_INDEXES,
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="contact_search"),
             GinIndex(fields=["custom_fields"], opclasses=["jsonb_path_ops"], name="contact_custom"),  # `custom.<key>`
         ]
@@ -208,6 +206,7 @@ class Lead(TenantModel):
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    merged_into = TenantKey("self", models.PROTECT, null=True, related_name="+", editable=False, db_index=False)
 
     objects = LeadQuerySet.as_manager()  # type: ignore[misc]
 
@@ -266,6 +265,11 @@ class Lead(TenantModel):
                 include=["deal_value", "status"],
                 condition=ALIVE,
                 name="lead_board",
+            ),
+            models.Index(fields=["merged_into"], condition=Q(merged_into__isnull=False), name="lead_merged"),
+            # those that stand beside another open one of their contact, to be decided
+            models.Index(
+                fields=["company", "-created_at", "-id"], condition=IS_OPEN & Q(is_duplicate=True), name="lead_flagged"
             ),
             # what an import brought in, to be shared out
             models.Index(

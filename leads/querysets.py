@@ -80,6 +80,10 @@ class ContactQuerySet(TenantQuerySet["Contact"]):
     def alive(self) -> Self:
         return self.filter(deleted_at__isnull=True)
 
+    def merged(self) -> Self:
+        """Those that are another contact now; each points at it."""
+        return self.filter(merged_into__isnull=False)
+
     def visible_to(self, user: User) -> Self:
         """Admins and managers see all; an agent those it created or of whose leads it sees one."""
         if allows(user, "leads.view_all"):

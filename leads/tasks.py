@@ -1,12 +1,16 @@
-"""Periodic work on leads."""
+"""Periodic work on leads, and what follows from a change of them."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
 
 from celery import shared_task
 from django.utils.timezone import now
 
 from crm.core.tasks import later
 from crm.core.tenancy import unscoped
+from leads.duplicates.finding import look_for
 from leads.importing.actions import companies_with_old_files, purge_files
 from leads.routing import accepting
 from leads.routing.accepting import companies_with_due
@@ -38,3 +42,9 @@ def return_company_untouched() -> None:
 @shared_task(name="leads.purge_company_imports")
 def purge_company_imports() -> None:
     purge_files()
+
+
+@shared_task(name="leads.look_for_duplicates")
+def look_for_duplicates(contact_ids: Sequence[str]) -> None:
+    """May come twice, and may be lost: a search through all contacts finds the same pairs."""
+    look_for([UUID(pk) for pk in contact_ids])

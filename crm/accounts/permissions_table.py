@@ -53,6 +53,7 @@ MANAGER = AGENT | {
     "compliance.view",
     "suppressions.view",  # masked
     "suppressions.manage",
+    "contacts.merge",  # leads too; the list of duplicates, and the search for them
     "agents.manage",
     "dispositions.manage",
     "calls.manage",
@@ -99,6 +100,7 @@ DJANGO_MODELS = {
     "compliance.suppression": "suppressions",
     "compliance.stricterhours": "compliance",
     "leads.routingrule": "routing",
+    "leads.duplicatepair": "contacts",
     "agents.agent": "agents",
     "calls.call": "calls",
     "calls.callevent": "calls",

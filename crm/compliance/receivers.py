@@ -10,12 +10,13 @@ from crm.audit.events import events_recorded
 from crm.audit.models import AuditEntry
 from crm.compliance.actions.consent import agree_with_fields
 from crm.compliance.actions.leaving import keep_wishes_of_deleted
+from crm.compliance.actions.merging import give_back_consent, take_over_consent
 from crm.compliance.importing import forget_files_of
 from crm.compliance.models import ConsentSource
 from crm.core.actors import Actor, System, VendorActor
 from crm.jobs.events import JOB_CANCELLED, JOB_FAILED
 from leads.dispositions import DO_NOT_CALL
-from leads.events import CONTACT_CREATED, CONTACT_DELETED, CONTACT_UPDATED
+from leads.events import CONTACT_CREATED, CONTACT_DELETED, CONTACT_MERGE_UNDONE, CONTACT_MERGED, CONTACT_UPDATED
 from leads.models import Lead, OptIn
 
 FIELDS = {"opt_in_status": OptIn.UNKNOWN, "do_not_contact": False}  # and what a new contact has where nothing is said
@@ -32,8 +33,19 @@ def on_events(entries: Sequence[AuditEntry], **kwargs: Any) -> None:
         agree_with_fields(causes)
     if over := [entry.object_id for entry in entries if entry.action in (JOB_CANCELLED, JOB_FAILED)]:
         forget_files_of(over)
+    _by_merges(entries)
     if gone := [entry for entry in entries if entry.action == CONTACT_DELETED]:
         keep_wishes_of_deleted({entry.object_id: actor_of(entry) for entry in gone})
+
+
+def _by_merges(entries: Iterable[AuditEntry]) -> None:
+    """The survivor's ledger says what both said, and after an undo what it said alone."""
+    for entry in entries:
+        if entry.action == CONTACT_MERGED:
+            before = {change["field"]: change["before"] for change in entry.changes if change["field"] in FIELDS}
+            take_over_consent(entry.object_id, UUID(entry.data["other_id"]), before=before, by=actor_of(entry))
+        elif entry.action == CONTACT_MERGE_UNDONE:
+            give_back_consent(entry.object_id, by=actor_of(entry))
 
 
 def _by_fields(entries: Iterable[AuditEntry]) -> Causes:

@@ -48,6 +48,7 @@ COCKPIT = Place("cockpit:home", "Cockpit", "headphones", "calls.dial", "g c", "c
 DEADLINES = Place("sla:board", "Deadlines", "timer", "leads.view", "g d", "sla")
 NEW_LEAD = Place("leads:new", "New lead", "plus", "leads.create", "c")
 CONTACTS = Place("contacts:list", "Contacts", "contact-round", "contacts.view", "g p", "contacts")
+DUPLICATES = Place("duplicates:list", "Duplicates", "copy", "contacts.merge", "g m", "duplicates")
 IMPORT = Place("leads:import", "Import", "upload", "leads.import", "g i")
 JOBS = Place("jobs:list", "Jobs", "list-checks", "jobs.view", "g j", "jobs")
 AGENTS = Place("agents:list", "Agents", "headset", "agents.view", "g a", "agents")
@@ -64,13 +65,14 @@ DOCS = Place("docs", "API", "code-xml")
 MAIL = Place("mail:list", "Mail sent", "mail", "mail.view", namespace="mail")  # where mails stay readable
 
 GROUPS = (
-    ("", (HOME, LEADS, COCKPIT, BOARD, CALLS, DEADLINES, NEW_LEAD, CONTACTS, IMPORT, JOBS)),
+    ("", (HOME, LEADS, COCKPIT, BOARD, CALLS, DEADLINES, NEW_LEAD, CONTACTS, DUPLICATES, IMPORT, JOBS)),
     ("Team", (AGENTS, ROUTING)),
     ("Company", (USERS, VENDORS, RULES, SETTINGS, AUDIT)),
 )
 DOCK = (HOME, LEADS, COCKPIT, AGENTS)
 DOCK_MORE = (
-    NEW_LEAD, BOARD, CALLS, DEADLINES, CONTACTS, IMPORT, JOBS, ROUTING, USERS, VENDORS, RULES, SETTINGS, AUDIT,
+    NEW_LEAD, BOARD, CALLS, DEADLINES, CONTACTS, DUPLICATES, IMPORT, JOBS, ROUTING, USERS, VENDORS, RULES,
+    SETTINGS, AUDIT,
 )  # fmt: skip
 NOTIFICATIONS = Place("notifications:list", "Notifications", "bell", "notifications.view", "g n", "notifications")
 OWN = (NOTIFICATIONS, PROFILE, ADMIN, DOCS)

@@ -8,5 +8,7 @@ class SlaConfig(AppConfig):
 
     def ready(self) -> None:
         from crm.sla import receivers
+        from leads.duplicates.moves import stays
 
         receivers.connect()
+        stays("sla.Timer.lead", "a clock ends with the lead that was merged away, and starts anew with it")

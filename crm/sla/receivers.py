@@ -13,7 +13,7 @@ from crm.sla.actions import end_clocks, follow_leads, start_clocks
 from leads import events
 
 GIVEN = (events.LEAD_ASSIGNED, events.LEAD_REASSIGNED)
-TAKEN = (events.LEAD_REASSIGNED, events.LEAD_UNASSIGNED, events.LEAD_DELETED)
+TAKEN = (events.LEAD_REASSIGNED, events.LEAD_UNASSIGNED, events.LEAD_DELETED, events.LEAD_MERGED_AWAY)
 RESPONSES = (CALL_LOGGED,)  # a call that came in answers the lead, and is told as that alone
 
 

@@ -15,6 +15,8 @@ from crm.accounts.models import Company, Invitation, User
 from crm.audit.models import AuditEntry
 from crm.core.tenancy import company_active
 from crm.jobs.models import Job
+from leads.duplicates.finding import keep_pairs, ordered
+from leads.duplicates.models import DuplicatePair, FoundBy
 from leads.models import Assignment, Contact, Disposition, Lead, StageChange
 from leads.tests.factories import ContactFactory, LeadFactory
 
@@ -314,3 +316,37 @@ def test_the_door_is_the_products_own(manager: User) -> None:
     index = client.get(reverse("admin:index")).content.decode()
     assert "Unassigned leads" in index
     assert reverse("admin:accounts_user_changelist") not in index
+
+
+def test_two_ticked_contacts_become_one(desk: Client, in_company: Company) -> None:
+    contacts = ContactFactory.create_batch(3)
+    url, name = reverse("admin:leads_contact_changelist"), ACTION_CHECKBOX_NAME
+    three = desk.post(url, {"action": "merge", name: [str(row.pk) for row in contacts]}, follow=True)
+    assert [str(message) for message in three.context["messages"]] == ["Choose the two that are one."]
+    two = {"action": "merge", name: [str(row.pk) for row in contacts[:2]]}
+    asked = desk.post(url, two).content.decode()
+    assert "Merge the two into one" in asked and contacts[0].phone_e164 in asked
+    assert "confirmed" in desk.post(url, {**two, "confirmed": "yes", "stays": str(contacts[2].pk)}).content.decode()
+    done = desk.post(url, {**two, "confirmed": "yes", "stays": str(contacts[1].pk)}, follow=True)
+    assert str(next(iter(done.context["messages"]))).startswith("The two are one now.")
+    contacts[0].refresh_from_db()
+    assert contacts[0].merged_into == contacts[1]
+
+
+def test_two_ticked_leads_become_one_and_strangers_are_refused(desk: Client, in_company: Company) -> None:
+    lead, stranger = LeadFactory(), LeadFactory()
+    twin = LeadFactory(contact=lead.contact)
+    messages = act(desk, "merge", [lead, stranger], stays=str(lead.pk))
+    assert messages == ["The two leads are of different contacts: merge the contacts first"]
+    act(desk, "merge", [lead, twin], stays=str(lead.pk))
+    twin.refresh_from_db()
+    assert twin.merged_into == lead
+
+
+def test_pairs_are_dismissed_on_the_desk(desk: Client, in_company: Company) -> None:
+    a, b = ContactFactory(first_name="Theodora"), ContactFactory()
+    keep_pairs({ordered(a.pk, b.pk): ["name"]}, found_by=FoundBy.SCAN)
+    url = reverse("admin:leads_duplicatepair_changelist")
+    assert "Theodora" in desk.get(url).content.decode()
+    desk.post(url, {"action": "dismiss", ACTION_CHECKBOX_NAME: [str(DuplicatePair.objects.get().pk)]})
+    assert DuplicatePair.objects.get().state == "dismissed"

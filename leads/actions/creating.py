@@ -20,6 +20,8 @@ from crm.vendors.models import Vendor
 from leads import dispositions, events
 from leads.actions.contacts import company_of, given_fields
 from leads.actions.matching import Match, contact_of
+from leads.duplicates.finding import keep_pairs, ordered
+from leads.duplicates.models import FoundBy, Reason
 from leads.errors import DuplicateLead
 from leads.models import CLOSED_STAGES, Contact, Lead, Priority, Qualification, Stage, Status
 
@@ -98,6 +100,8 @@ def create_lead(data: NewLead | Mapping[str, Any], *, by: Actor, agent: Agent | 
         match.contact.lifecycle_stage = lead.stage
         match.contact.save(update_fields=["lifecycle_stage"])
     told = [*match.events, lead_created_event(lead, match, by=by)]
+    if match.other_id is not None:
+        keep_pairs({ordered(match.contact.pk, match.other_id): [Reason.NAMED_TOGETHER]}, found_by=FoundBy.CREATION)
     if agent is not None:
         from leads.assignment import assign_lead
 

@@ -152,6 +152,8 @@ def restore_lead(lead: Lead, *, by: Actor) -> Lead:
     lead = lock_lead(lead, with_contact=True)
     if lead.deleted_at is None:
         raise Conflict("The lead is not deleted")
+    if lead.merged_into_id is not None:
+        raise Conflict("The lead was merged into another; undo the merge to have it back")
     if lead.contact.deleted_at is not None:
         raise Conflict("The lead's contact has been deleted")
     lead.deleted_at, lead.updated_at, lead.accept_due_at = None, now(), None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from crm.audit.recording import Event
@@ -35,23 +36,43 @@ def contact_of(contact_id: UUID | None, fields: Mapping[str, Any], *, by: Actor)
     """
     if contact_id is not None:
         return filled(by_id(contact_id), fields, by=by)
-    return matched(fields, by=by) or made(fields, by=by)
+    return matched(fields, by=by) or merged_into_known(fields, by=by) or made(fields, by=by)
 
 
 def by_id(contact_id: UUID) -> Contact:
-    contact = Contact.objects.alive().select_for_update(no_key=True).filter(pk=contact_id).first()
+    """The one that it was merged into, where it was."""
+    rows = Contact.objects.alive().select_for_update(no_key=True)
+    contact = rows.filter(pk=contact_id).first()
+    if contact is None:
+        into = Contact.objects.merged().filter(pk=contact_id).values("merged_into")
+        contact = rows.filter(pk__in=into).first()
     if contact is None:
         raise InvalidField("contact_id", "No such contact")
     return contact
 
 
+def merged_into_known(fields: Mapping[str, Any], *, by: Actor) -> Match | None:
+    """Whom somebody with this phone, else with this e-mail, was merged into: known by it as ever, though it has others.
+
+    Looked up without a lock, so that nobody waits for a merge with a contact in hand.
+    """
+    merged = Contact.objects.merged().filter(reached_by(fields)).order_by("pk")
+    rows = list(merged.values_list("phone_e164", "email", "merged_into"))
+    if not rows:
+        return None
+    phone = fields.get("phone_e164", "")
+    *_, into = next((row for row in rows if phone and row[0] == phone), rows[0])
+    contact = Contact.objects.alive().select_for_update(no_key=True).filter(pk__in=[into]).first()
+    if contact is None:  # it has just been merged on, or deleted
+        return None
+    own = {text for row in rows for text in row[:2]}
+    return filled(contact, {name: value for name, value in fields.items() if value not in own}, by=by)
+
+
 def matched(fields: Mapping[str, Any], *, by: Actor) -> Match | None:
     """Phone of one contact, e-mail of another: the phone's is used and the e-mail not copied."""
-    phone, email = fields.get("phone_e164", ""), fields.get("email", "")
-    known = Q(phone_e164=phone) if phone else Q(pk__in=())
-    if email:
-        known |= Q(email=email)
-    rows = list(Contact.objects.alive().filter(known).select_for_update(no_key=True).order_by("id"))
+    phone = fields.get("phone_e164", "")
+    rows = list(Contact.objects.alive().filter(reached_by(fields)).select_for_update(no_key=True).order_by("id"))
     if not rows:
         return None
     contact = next((row for row in rows if phone and row.phone_e164 == phone), rows[0])
@@ -63,16 +84,24 @@ def matched(fields: Mapping[str, Any], *, by: Actor) -> Match | None:
     return match
 
 
+def reached_by(fields: Mapping[str, Any]) -> Q:
+    phone, email = fields.get("phone_e164", ""), fields.get("email", "")
+    known = Q(phone_e164=phone) if phone else Q(pk__in=())
+    return known | Q(email=email) if email else known
+
+
 def made(fields: Mapping[str, Any], *, by: Actor) -> Match:
     """Insert, unless another transaction was faster: then its row is waited for and matched."""
     contact = new_contact(fields, by=by)
-    Contact.objects.bulk_create([contact], ignore_conflicts=True)
-    match = matched(fields, by=by)
-    if match is None:  # the faster one has deleted it since
-        raise Conflict("The contact has just been deleted; try again")
-    if match.contact.pk == contact.pk:
-        match.is_new, match.events = True, [created_event(contact, by=by)]
-    return match
+    try:
+        with transaction.atomic():
+            contact.save(force_insert=True)
+    except IntegrityError:
+        match = matched(fields, by=by)
+        if match is None:  # the faster one has deleted it since
+            raise Conflict("The contact has just been deleted; try again") from None
+        return match
+    return Match(contact, is_new=True, events=[created_event(contact, by=by)])
 
 
 def filled(contact: Contact, fields: Mapping[str, Any], *, by: Actor) -> Match:

@@ -264,7 +264,7 @@ def put_back_contacts(
     at, result, told = now(), PutBack(), []
     rows = Contact.objects.filter(pk__in=[*wanted, *created]).order_by("pk").select_for_update(no_key=True)
     contacts = {contact.pk: contact for contact in rows}
-    taken = _taken_by_others(wanted)
+    taken = taken_by_others(wanted)
     needed = set(Lead.objects.alive().filter(contact_id__in=created).values_list("contact_id", flat=True))
     done: list[Contact] = []
     for pk, contact in contacts.items():
@@ -286,8 +286,8 @@ def put_back_contacts(
     return result
 
 
-def _taken_by_others(wanted: Mapping[UUID, Images]) -> dict[UUID, dict[str, str]]:
-    """Of which contacts the phone or e-mail of before is another contact's by now."""
+def taken_by_others(wanted: Mapping[UUID, Images], beside: UUID | None = None) -> dict[UUID, dict[str, str]]:
+    """Of which contacts the phone or e-mail of before is another contact's by now; one `beside` is not looked at."""
     before = {
         (name, images[name][0]): pk
         for pk, images in wanted.items()
@@ -301,7 +301,7 @@ def _taken_by_others(wanted: Mapping[UUID, Images]) -> dict[UUID, dict[str, str]
     for other in Contact.objects.alive().filter(held) if before else ():
         for name in REACHED_BY:
             pk = before.get((name, getattr(other, name)))
-            if pk is not None and pk != other.pk:
+            if pk is not None and other.pk not in (pk, beside):
                 taken.setdefault(pk, {})[name] = getattr(other, name)
     return taken
 

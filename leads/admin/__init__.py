@@ -1,5 +1,5 @@
 """The managers' desk for leads, contacts and what hangs on them."""
 
-from leads.admin import contacts, history, leads, routing
+from leads.admin import contacts, duplicates, history, leads, routing
 
-__all__ = ["contacts", "history", "leads", "routing"]
+__all__ = ["contacts", "duplicates", "history", "leads", "routing"]

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from crm.core.actors import Actor
 from crm.core.admin import CompanyModelAdmin
 from leads import actions
+from leads.admin.duplicates import merge_two
 from leads.admin.filters import DeletedFilter
 from leads.admin.forms import ContactForm
+from leads.duplicates.jobs import merge_contacts_now
 from leads.models import Contact
 
 READ_ONLY = ("lifecycle_stage", "created_by", "created_at", "updated_at", "deleted_at")
@@ -36,6 +39,7 @@ class ContactAdmin(CompanyModelAdmin):
     folded_search = "search_text"
     ordering = ("-created_at", "-id")
     sortable_by = ("created_at",)
+    actions = ("merge",)
     fieldsets = (
         ("Person", {"fields": ("first_name", "last_name", "organization", "title", "tags")}),
         ("Reach", {"fields": ("phone_e164", "email", "timezone", "country", "region", "city")}),
@@ -60,3 +64,10 @@ class ContactAdmin(CompanyModelAdmin):
 
     def perform_delete(self, contact: Contact, *, by: Actor) -> None:
         actions.delete_contact(contact, by=by)
+
+    @admin.action(description="Merge selected two …", permissions=["act"])
+    def merge(self, request: HttpRequest, contacts: QuerySet[Contact]) -> Any:
+        def label(row: Contact) -> str:
+            return " · ".join(filter(None, (row.name, row.phone_e164, row.email, row.organization)))
+
+        return merge_two(self, request, contacts, merge_contacts_now, label)

@@ -20,6 +20,7 @@ from crm.core.admin import CompanyModelAdmin
 from crm.core.errors import Refused
 from crm.jobs.models import Job
 from leads import actions
+from leads.admin.duplicates import merge_two
 from leads.admin.filters import DeletedFilter, HolderFilter, OpenFilter, SlaFilter
 from leads.admin.forms import (
     AssignForm,
@@ -32,6 +33,7 @@ from leads.admin.forms import (
     SureForm,
 )
 from leads.bulk_jobs import ASSIGN, DELETE, MOST_AT_ONCE, RETURN, UPDATE, BulkWork, do_at_once, start
+from leads.duplicates.jobs import merge_leads_now
 from leads.models import Lead, Status
 from leads.sla import sla_status
 
@@ -92,7 +94,18 @@ class LeadAdmin(CompanyModelAdmin):
     paginator = Paginator  # type: ignore[assignment]  # counts all: "select all" says how many
     sortable_by = ("name", "priority", "score", "clock", "created")
     autocomplete_fields = ("contact", "agent")
-    actions = ("assign", "unassign", "change", "set_stage", "set_disposition", "close", "reopen", "delete", "restore")
+    actions = (
+        "assign",
+        "unassign",
+        "change",
+        "set_stage",
+        "set_disposition",
+        "close",
+        "reopen",
+        "delete",
+        "restore",
+        "merge",
+    )
     fieldsets = (
         ("Contact", {"fields": ("person",)}),
         ("Work", {"fields": ("priority", "qualification_status", "source", "schedule_at", "tags")}),
@@ -263,3 +276,10 @@ class LeadAdmin(CompanyModelAdmin):
     def restore(self, request: HttpRequest, leads: QuerySet[Lead]) -> Any:
         by = self.actor(request)
         return self.each(request, leads, lambda lead: actions.restore_lead(lead, by=by), "leads restored")
+
+    @admin.action(description="Merge selected two …", permissions=["act"])
+    def merge(self, request: HttpRequest, leads: QuerySet[Lead]) -> Any:
+        def label(row: Lead) -> str:
+            return f"{row.contact.name}, {self.created(row)}, {row.get_stage_display()}, {self.state(row)}"
+
+        return merge_two(self, request, leads, merge_leads_now, label)

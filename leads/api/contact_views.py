@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from crm.core.api.schema import describe
 from crm.core.api.views import ApiViewSet
+from crm.core.errors import Missing
 from crm.core.tenancy import NotFound
 from leads import actions
 from leads.api import examples, serializers
@@ -90,13 +91,20 @@ class ContactViewSet(ApiViewSet):
         return self.answer({"message": "Contact deleted"})
 
     def contact(self, request: Request, pk: str) -> Contact:
-        try:
-            contact: Contact = self.find(visible(request), pk)
-        except NotFound:
-            raise NotFound(NOT_FOUND) from None
-        if contact.deleted_at is not None:
-            raise NotFound(NOT_FOUND)
-        return contact
+        return contact_in(self, request, pk)
+
+
+def contact_in(view: ApiViewSet, request: Request, pk: str) -> Contact:
+    """404 where there is none, or it is deleted (naming the one that it was merged into); 403 for another's."""
+    try:
+        contact: Contact = view.find(visible(request), pk)
+    except NotFound:
+        raise NotFound(NOT_FOUND) from None
+    if contact.merged_into_id is not None:
+        raise Missing("The contact was merged into another", merged_into_id=str(contact.merged_into_id))
+    if contact.deleted_at is not None:
+        raise NotFound(NOT_FOUND)
+    return contact
 
 
 def visible(request: Request) -> Any:

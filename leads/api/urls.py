@@ -9,6 +9,7 @@ from leads.api.disposition_views import DispositionViewSet
 from leads.api.export_views import ContactExport, LeadExport
 from leads.api.views import LeadViewSet
 from leads.assignment.urls import urlpatterns as assignment
+from leads.duplicates.urls import api_urlpatterns as duplicates
 from leads.importing.urls import api_urlpatterns as importing
 from leads.intake.urls import api_urlpatterns as intake
 from leads.routing.api_urls import urlpatterns as routing
@@ -20,6 +21,7 @@ urlpatterns = [
     *importing,
     *assignment,
     *intake,
+    *duplicates,
     *why,
     *routing,
     route("leads", LeadViewSet, {"get": "list", "post": "create"}, "lead-list"),

@@ -16,7 +16,7 @@ from crm.audit.timeline import happening
 from crm.core.api.fields import as_uuid
 from crm.core.api.schema import describe
 from crm.core.api.views import ApiViewSet
-from crm.core.errors import InvalidField
+from crm.core.errors import InvalidField, Missing
 from crm.core.tenancy import NotFound
 from crm.lists.filters import search_in_force
 from crm.vendors.authentication import TakesKeys, VendorCaller
@@ -25,6 +25,7 @@ from leads.api import examples, serializers
 from leads.api.references import agent_in
 from leads.api.representation import happening_json, lead_json, lead_page, lead_rows, note_json
 from leads.filters import LeadFilter
+from leads.happenings import together
 from leads.intake.posting import answer_post
 from leads.lists import LEAD_ORDERING as ORDERING
 from leads.models import Lead, Note, Qualification, Stage, StageChange
@@ -182,7 +183,8 @@ class LeadViewSet(TakesKeys, ApiViewSet):
     def timeline(self, request: Request, pk: str) -> Response:
         """All that happened to the lead and to its contact, newest first."""
         lead = self.lead(request, pk, "company", "contact", "deleted_at")
-        entries = AuditEntry.objects.filter(object_id__in=[lead.pk, lead.contact_id]).select_related("user")
+        ids = together([lead.pk], [lead.contact_id])
+        entries = AuditEntry.objects.filter(object_id__in=ids).select_related("user")
         return self.listing(
             entries.only(*SHOWN_OF_ENTRIES),
             plural="timeline",
@@ -192,20 +194,25 @@ class LeadViewSet(TakesKeys, ApiViewSet):
         )
 
     def lead(self, request: Request, pk: str, *columns: str) -> Lead:
-        """404 where there is none or it is deleted, 403 where the role may not see it or it is another company's.
-
-        With `columns` it reads those alone.
-        """
-        try:
-            lead: Lead = self.find(visible(request).only(*columns) if columns else visible(request), pk)
-        except NotFound:
-            raise NotFound(NOT_FOUND) from None
-        if lead.deleted_at is not None:
-            raise NotFound(NOT_FOUND)
-        return lead
+        return lead_in(self, request, pk, *columns)
 
     def changed(self, lead: Lead) -> Response:
         return self.answer(lead_json(lead), row=lead)
+
+
+def lead_in(view: ApiViewSet, request: Request, pk: str, *columns: str) -> Lead:
+    """404 where there is none or it is deleted (naming the one that it was merged into), 403 where the role may not
+    see it or it is another company's. With `columns` it reads those alone.
+    """
+    try:
+        lead: Lead = view.find(visible(request).only(*columns) if columns else visible(request), pk)
+    except NotFound:
+        raise NotFound(NOT_FOUND) from None
+    if lead.deleted_at is not None and lead.merged_into_id is not None:
+        raise Missing("The lead was merged into another", merged_into_id=str(lead.merged_into_id))
+    if lead.deleted_at is not None:
+        raise NotFound(NOT_FOUND)
+    return lead
 
 
 def acting(request: Request) -> User:

@@ -102,6 +102,7 @@ def list_context(request: Request, params: QueryDict) -> dict[str, Any]:
     files = listing.file_columns(keys)
     is_filtered = bool(lists.filters_of(params.dict()))
     total = lists.counted(contacts) if page.rows else 0
+    may_merge = allows(request.user, "contacts.merge")
     pursuits = listing.pursuits_of(page.rows, request.user) if "leads" in keys else {}
     return {
         "heading": "Contacts",
@@ -109,7 +110,8 @@ def list_context(request: Request, params: QueryDict) -> dict[str, Any]:
         "here": list_url(params),
         "problems": problems,
         "page": page,
-        "lines": rows_html(page.rows, Table(keys, f"?{trail_of(params)}", pursuits)),
+        "lines": rows_html(page.rows, Table(keys, f"?{trail_of(params)}", pursuits, may_merge)),
+        "may_merge": may_merge,
         "total_words": f"{short_total(total)} match" if is_filtered else f"{short_total(total)} in all",
         "filtered": is_filtered,
         "views": tabs(params, searches),

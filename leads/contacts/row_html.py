@@ -26,6 +26,7 @@ class Table:
     columns: tuple[str, ...]
     trail: str
     pursuits: Mapping[UUID, Pursuits]
+    has_ticks: bool = False
 
     @cached_property
     def contacts_url(self) -> str:
@@ -43,7 +44,16 @@ def rows_html(contacts: Iterable[Contact], table: Table) -> list[SafeString]:
 def row_html(contact: Contact, table: Table) -> SafeString:
     """The whole `<tr>`."""
     cells = "".join(CELLS[key](contact, table) for key in table.columns)
-    return mark_safe(f'<tr id="row-{contact.pk}">{name_cell(contact, table)}{cells}</tr>')  # noqa: S308 - escaped below
+    tick = tick_cell(contact) if table.has_ticks else ""
+    row = f'<tr id="row-{contact.pk}">{tick}{name_cell(contact, table)}{cells}</tr>'
+    return mark_safe(row)  # noqa: S308 - escaped below
+
+
+def tick_cell(contact: Contact) -> str:
+    return (
+        '<td class="k"><input class="form-check-input" type="checkbox" name="ids"'
+        f' value="{contact.pk}" aria-label="Tick {escape(contact.name or "No name")}"></td>'
+    )
 
 
 def name_cell(contact: Contact, table: Table) -> str:

@@ -13,6 +13,7 @@ from django.utils.timezone import now
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from crm.accounts.access import requires
+from crm.accounts.models import User
 from crm.accounts.permissions_table import allows
 from crm.core.api.problems import Unacceptable
 from crm.core.errors import Refused
@@ -22,13 +23,16 @@ from crm.core.tenancy import NotFound, get_or_refuse
 from leads import actions, dispositions, listing
 from leads.contacts.forms import ContactForm, contact_initial
 from leads.contacts.list_views import filtered, order_of
-from leads.happenings import happened_to
+from leads.duplicates.models import DuplicatePair
+from leads.duplicates.views import people_of
+from leads.happenings import happened_to, together
 from leads.models import Contact, Lead
 from leads.next_step import local_times
 from leads.rows import holders, phone_shown, rows_of
 from leads.views.editing import REFUSED, put_on_form
 
 SHOWN_LEADS = 100
+SHOWN_MERGED = 20
 # Parts of the page that floors above bring, each at its own address; one that is not there is left out.
 PARTS = ("compliance:contact",)
 
@@ -36,34 +40,46 @@ PARTS = ("compliance:contact",)
 @requires("contacts.view")
 @require_GET
 def detail(request: Request, pk: UUID) -> HttpResponse:
-    context = contact_context(request, found(request, pk))
+    """Who was merged into another is shown there."""
+    contact = known(request, pk)
+    if contact.merged_into_id is not None:
+        return redirect("contacts:detail", contact.merged_into_id)
+    context = contact_context(request, standing(contact))
     if request.htmx and not request.htmx.history_restore_request:
         return answer_part(request, "contacts/_contact.html", context)
     return render(request, "contacts/detail.html", context)
 
 
-def found(request: Request, pk: UUID) -> Contact:
-    """404 for none and for a deleted one, 403 for another's."""
-    contact = get_or_refuse(Contact.objects.visible_to(request.user).select_related("created_by"), pk)
+def known(request: Request, pk: UUID) -> Contact:
+    """404 for none, 403 for another's; deleted ones too."""
+    return get_or_refuse(Contact.objects.visible_to(request.user).select_related("created_by"), pk)
+
+
+def standing(contact: Contact) -> Contact:
+    """404 for a deleted one."""
     if contact.deleted_at is not None:
         raise NotFound
     return contact
 
 
+def found(request: Request, pk: UUID) -> Contact:
+    return standing(known(request, pk))
+
+
 def contact_context(request: Request, contact: Contact) -> dict[str, Any]:
     """A constant number of queries, however many leads there are."""
-    known, labels, at = holders(), dispositions.labels(), now()
-    names = {agent: holder.name for agent, holder in known.items()}
+    agents, labels, at = holders(), dispositions.labels(), now()
+    names = {agent: holder.name for agent, holder in agents.items()}
     visible = Lead.objects.alive().visible_to(request.user).filter(contact=contact)
     leads = list(visible.select_related("contact").order_by("-created_at", "-pk")[:SHOWN_LEADS])
-    ids = [contact.pk, *(lead.pk for lead in leads)]
+    ids = together([lead.pk for lead in leads], [contact.pk])
     about = {lead.pk: lead for lead in leads} if len(leads) > 1 else {}
     return {
         "contact": contact,
         "name": contact.name or "No name",
         "phone": phone_shown(contact.phone_e164),
         "local_times": local_times(contact, at),
-        "rows": rows_of(leads, request.user, known, labels),
+        "rows": rows_of(leads, request.user, agents, labels),
         "at": at,
         "timeline": happened_to(ids, names, labels, request.GET.get("before", ""), about),
         "show": "all",
@@ -71,9 +87,19 @@ def contact_context(request: Request, contact: Contact) -> dict[str, Any]:
         "may_change": allows(request.user, "contacts.update"),
         "may_delete": allows(request.user, "contacts.delete"),
         "has_open": any(lead.is_open for lead in leads),
+        "also": list(Contact.objects.merged().filter(merged_into=contact).order_by("pk")[:SHOWN_MERGED]),
+        "alike": alike_of(request.user, contact),
         "trail": f"?{request.GET.urlencode()}" if request.GET else "",
         **way_context(request, contact),
     }
+
+
+def alike_of(user: User, contact: Contact) -> list[Any]:
+    """Who may be the same person, for those who may merge them."""
+    if not allows(user, "contacts.merge"):
+        return []
+    pairs = DuplicatePair.objects.open().of([contact.pk]).select_related("first", "second")
+    return people_of(pairs.order_by("pk")[:SHOWN_MERGED], contact.pk)
 
 
 def way_context(request: Request, contact: Contact) -> dict[str, Any]:

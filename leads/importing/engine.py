@@ -27,6 +27,8 @@ from leads.actions.contacts import Changes, created_event, differing
 from leads.actions.creating import lead_created_event
 from leads.actions.matching import Match, blanks_of
 from leads.assignment import assign_many
+from leads.duplicates.finding import Pair, keep_pairs, ordered
+from leads.duplicates.models import FoundBy, Reason
 from leads.import_choices import ImportKey, ImportMode
 from leads.importing.known import NOT_COPIED, Found, Known, external_id
 from leads.importing.mapping import EXTERNAL_ID
@@ -149,6 +151,7 @@ class _Batches:
         self.edited: dict[UUID, tuple[Lead, Changes]] = {}  # leads, likewise
         self.leads: list[Lead] = []
         self.two: dict[UUID, UUID] = {}  # lead → the other contact that the row named
+        self.pairs: dict[Pair, list[str]] = {}  # contacts that one row named together
 
     def run(self, rows: Sequence[Row]) -> Outcome:
         """One batch of at most some thousand rows; adds to the outcome."""
@@ -177,6 +180,7 @@ class _Batches:
         if self.file is not None:
             self._write_contacts()
             self._write_leads()
+            keep_pairs(self.pairs, found_by=FoundBy.IMPORT)
         else:
             self.seen |= {key for lead in self.leads for key in keys_of(lead.contact)}
         self._begin()
@@ -211,6 +215,7 @@ class _Batches:
         self.known.remember_lead(lead)
         if found.other is not None:
             self.two[lead.pk] = found.other.pk
+            self.pairs[ordered(contact.pk, found.other.pk)] = [Reason.NAMED_TOGETHER]
 
     def _may_edit(self, row: Prepared, existing: Lead, found: Found) -> bool:
         """A lead that has another id in the other system is another lead, though the person is the same."""
@@ -247,6 +252,8 @@ class _Batches:
         """What the row says of its contact, without what is another's."""
         if found.other is None:
             return row.contact
+        if found.contact is not None:
+            self.pairs[ordered(found.contact.pk, found.other.pk)] = [Reason.NAMED_TOGETHER]
         ids = [str(contact.pk) for contact in (found.contact, found.other) if contact is not None]
         self.outcome.duplicates.append(RowError(row.row, NOT_COPIED[found.field], {"contact_ids": ids}))
         return {name: value for name, value in row.contact.items() if name != found.field}

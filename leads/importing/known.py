@@ -100,16 +100,26 @@ class Known:
     def _read_contacts(self, rows: Sequence[Prepared], owners: set[UUID]) -> None:
         phones = {row.contact.get("phone_e164", "") for row in rows} - {""}
         emails = {row.contact.get("email", "") for row in rows} - {""}
-        ids = owners | {*answering("phone_e164", phones), *answering("email", emails)}
+        reached = Q(phone_e164__in=phones) | Q(email__in=emails)
+        merged = list(Contact.objects.merged().filter(reached).values_list("phone_e164", "email", "merged_into"))
+        into = owners | {pk for *_, pk in merged if pk is not None}
+        ids = into | {*answering("phone_e164", phones), *answering("email", emails)}
         self._owners: list[Contact] = []
         if not ids:
             return
-        meant = Q(phone_e164__in=phones) | Q(email__in=emails) | Q(pk__in=owners)  # still, once they are locked
+        meant = reached | Q(pk__in=into)  # still, once they are locked
         known = Contact.objects.alive().filter(meant, pk__in=ids).order_by("pk")
+        survivors: dict[UUID, Contact] = {}
         for contact in known if self.file is None else known.select_for_update(no_key=True):
             self.remember(contact)
             if contact.pk in owners:
                 self._owners.append(contact)
+            survivors[contact.pk] = contact
+        for phone, email, pk in merged:  # who was merged into another is that one, by its own phone and e-mail too
+            if pk is not None and pk in survivors:
+                self.by_phone.setdefault(phone, survivors[pk])
+                self.by_email.setdefault(email, survivors[pk])
+        self.by_phone.pop("", None), self.by_email.pop("", None)
 
     def _read_open_leads(self, contacts: Iterable[UUID]) -> None:
         """The agent's own, and those that this very import left without one because it had no room.

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from crm.accounts.models import DuplicatePolicy
 from crm.audit.recording import record
@@ -24,6 +23,7 @@ from leads.errors import DuplicateLead
 from leads.hashes import Sha256Hex, sha256_hex
 from leads.intake.errors import CustomersStay, NotFromVendor, NotToBeContacted
 from leads.models import Contact, Lead, Stage
+from leads.querysets import ContactQuerySet
 
 
 @transaction.atomic
@@ -73,14 +73,21 @@ def refuse_if_closed(vendor: Vendor, *, reserving: list[str] | None = None) -> N
 
 
 def known_by_hash(phone_sha256: str, email_sha256: str) -> list[Contact]:
-    """The contacts who have this phone number or e-mail address: one look into an index for each hash."""
+    """The contacts who have this phone number or e-mail address, or were merged with one that had it: two looks into
+    an index for each hash."""
     asked = (("phone_e164", phone_sha256), ("email", email_sha256))
     return [contact for field, digest in asked if digest for contact in with_hash(field, digest)]
 
 
-def with_hash(field: str, digest: str) -> QuerySet[Contact]:
-    """In the words of the index of the field's hash."""
-    return Contact.objects.alive().exclude(**{field: ""}).alias(digest=Sha256Hex(field)).filter(digest=digest)
+def with_hash(field: str, digest: str) -> list[Contact]:
+    """In the words of the indexes of the field's hash."""
+    merged = hashed(Contact.objects.merged(), field, digest)
+    own = hashed(Contact.objects.alive(), field, digest)
+    return [*own, *Contact.objects.alive().filter(pk__in=merged.values("merged_into"))]
+
+
+def hashed(contacts: ContactQuerySet, field: str, digest: str) -> ContactQuerySet:
+    return contacts.exclude(**{field: ""}).alias(digest=Sha256Hex(field)).filter(digest=digest)
 
 
 @transaction.atomic

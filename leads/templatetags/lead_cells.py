@@ -14,6 +14,7 @@ from crm.accounts.models import Company
 from crm.core.templatetags.icons import draw
 from crm.core.templatetags.ui import MINUTE, exact, span
 from leads.models import Lead, Priority, Stage
+from leads.rows import phone_shown
 from leads.sla import DUE_SOON, SlaStatus, sla_status
 
 register = template.Library()
@@ -111,6 +112,12 @@ def meter(lead: Lead, at: datetime, words: str) -> SafeString:
 
 def due(lead: Lead) -> str:
     return f"First response due {exact(localtime(lead.deadline))}"
+
+
+@register.filter
+def phone(e164: str) -> str:
+    """As one reads it."""
+    return phone_shown(e164)
 
 
 @register.filter

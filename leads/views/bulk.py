@@ -36,6 +36,7 @@ from leads.bulk_jobs import (
     scope_of,
     start,
 )
+from leads.duplicates.jobs import MERGES
 from leads.forms import BulkForm, ShareForm
 from leads.models import Priority, Stage, Strategy
 from leads.querysets import LeadQuerySet
@@ -203,7 +204,10 @@ def undo(request: Request, pk: UUID) -> HttpResponse:
     if undoing.state != JobState.SUCCEEDED:
         messages.error(request, undoing.message or "It is being taken back.")
     elif undoing.failed:
-        messages.warning(request, f"Taken back, but for {leads(undoing.failed)}: {undoing.first_errors[0]['error']}.")
+        left = "a part" if job.kind in MERGES else leads(undoing.failed)
+        messages.warning(request, f"Taken back, but for {left}: {undoing.first_errors[0]['error']}.")
+    elif job.kind in MERGES:
+        messages.success(request, "Taken back: the two stand apart again.")
     else:
         messages.success(request, f"Taken back: {leads(undoing.succeeded)} as before.")
     return back

@@ -68,7 +68,10 @@ def trail_here(request: Request) -> str:
 @requires("leads.view")
 @require_GET
 def detail(request: Request, pk: UUID) -> HttpResponse:
-    context = lead_context(request, found(request, pk))
+    lead = found(request, pk)
+    if lead.merged_into_id is not None:
+        return redirect("leads:detail", lead.merged_into_id)
+    context = lead_context(request, lead)
     if request.htmx and not request.htmx.history_restore_request:
         return answer_part(request, "leads/_lead.html", context)
     return render(request, "leads/detail.html", context)

@@ -46,6 +46,8 @@ def _value(field: models.Field[Any, Any], company: Any, mark: str, made: dict[st
     if isinstance(field, models.ForeignKey):
         if field.name == "company":
             return company
+        if field.name == "second":  # of a pair, which is of two
+            return row_of(field.related_model, company, f"{mark} too", {})
         return None if field.related_model is field.model else row_of(field.related_model, company, mark, made)
     if field.name in ("shared", "allowed", "decision_allowed"):
         return True  # what is its owner's alone, nobody else finds; what was not allowed, the database does not take

@@ -23,6 +23,7 @@ from crm.dashboard.demo.consent import tell_consent
 from crm.dashboard.demo.lives import DAYS_BACK, Ending, Life, Storyteller
 from crm.dashboard.demo.notes import notes_of
 from crm.dashboard.demo.routing import make_rules
+from crm.dashboard.demo.twice import meet_again
 from crm.dashboard.demo.vendors import tell_of_vendors
 from crm.notifications.models import Notification
 from crm.sla.actions import take_over_clocks
@@ -44,7 +45,8 @@ def make_demo(casts: Sequence[Cast] = CASTS) -> int:
 def _make(cast: Cast, moment: datetime, dice: Random) -> int:
     setting = make_company(cast, moment - timedelta(days=DAYS_BACK + 1))
     with company_active(setting.company.pk):
-        lives = list(_lives(cast, setting, Storyteller(setting, moment, dice), dice))
+        teller = Storyteller(setting, moment, dice)
+        lives = list(_lives(cast, setting, teller, dice))
         make_rules(setting, setting.first(Role.ADMIN), setting.company.created_at + timedelta(days=2))
         _delete_some(lives, cast.deleted, dice)
         line_up((life.lead for life in lives), moment)
@@ -52,6 +54,7 @@ def _make(cast: Cast, moment: datetime, dice: Random) -> int:
         people = (life.contact for life in lives if life.contact_is_new)
         tell_consent(people, setting.first(Role.ADMIN), moment, Random(dice.random()))  # noqa: S311 - no secret hangs on it
         tell_of_vendors(setting, (life.lead for life in lives), Random(dice.random()))  # noqa: S311 - nor here
+        meet_again(lives, teller.people, dice, moment)
     return len(lives)
 
 

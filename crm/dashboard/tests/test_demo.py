@@ -23,10 +23,12 @@ from crm.audit.models import AuditEntry
 from crm.core.tenancy import company_active, unscoped
 from crm.dashboard.demo import cast as casts
 from crm.dashboard.demo.making import make_demo
+from crm.dashboard.demo.twice import PAIRS
 from crm.mail.models import Mail
 from crm.vendors.models import Vendor, VendorDay
 from crm.vendors.scorecard import scorecard_of
 from leads import dispositions
+from leads.duplicates.models import DuplicatePair
 from leads.models import CLOSED_STAGES, Assignment, Contact, Lead, Priority, Stage, StageChange, Status
 from leads.sla import SlaStatus, sla_status
 
@@ -92,12 +94,19 @@ def test_contacts_are_met_once_and_hold_one_open_lead_an_agent(demo):
 
 def test_numbers_are_valid_and_kept_free_for_fiction_and_lie_in_several_zones(demo):
     numbers = [*Contact.objects.values_list("phone_e164", flat=True)]
+    numbers = [number for number in numbers if number]
     assert all(phonenumbers.is_valid_number(phonenumbers.parse(number)) for number in numbers)
     abroad = ("+442079460", "+612555011", "+468465004")  # kept free by the offices there
     assert all(number[5:10] == "55501" or number.startswith(abroad) for number in numbers)
     assert len({zone for contact in Contact.objects.all() for zone in contact.zones}) >= 5
     addresses = [address for address in Contact.objects.values_list("email", flat=True) if address]
     assert all(address.split("@")[1] in ("example.com", "example.net", "example.org") for address in addresses)
+
+
+def test_some_people_stand_there_twice_and_are_found(demo):
+    pairs = list(DuplicatePair.objects.open().select_related("first", "second"))
+    assert len(pairs) == PAIRS and {reason for pair in pairs for reason in pair.reasons} == {"email", "name"}
+    assert all(pair.first.last_name == pair.second.last_name for pair in pairs)
 
 
 def test_history_agrees_with_where_each_lead_stands(demo):

@@ -218,8 +218,9 @@ def test_the_page_costs_the_same_with_one_lead_and_with_thirty(
     contact = ContactFactory()
     for _ in range(rows):
         add_note(LeadFactory(contact=contact, status="done"), "Called", by=manager)
-    # session, user, contact, agents with loads, dispositions, leads, entries, notes, the two beside it
-    with django_assert_num_queries(10):
+    # session, user, contact, agents with loads, dispositions, leads, what was merged into them, entries, notes, who was
+    # merged into the contact, who may be the same, the two beside it
+    with django_assert_num_queries(13):
         response = desk.get(f"/contacts/{contact.pk}/")
     assert len(response.context["rows"]) == rows
 
