@@ -23,7 +23,7 @@ from crm.dashboard.demo.consent import tell_consent
 from crm.dashboard.demo.lives import DAYS_BACK, Ending, Life, Storyteller
 from crm.dashboard.demo.notes import notes_of
 from crm.dashboard.demo.routing import make_rules
-from crm.dashboard.demo.twice import meet_again
+from crm.dashboard.demo.twice import find_again, meet_again, told
 from crm.dashboard.demo.vendors import tell_of_vendors
 from crm.notifications.models import Notification
 from crm.sla.actions import take_over_clocks
@@ -50,11 +50,13 @@ def _make(cast: Cast, moment: datetime, dice: Random) -> int:
         make_rules(setting, setting.first(Role.ADMIN), setting.company.created_at + timedelta(days=2))
         _delete_some(lives, cast.deleted, dice)
         line_up((life.lead for life in lives), moment)
+        met = meet_again(lives, teller.people, dice, moment)
+        setting.events.extend(told(met))
         _write(setting, lives, moment, list(call_history(lives, moment, dice)))
         people = (life.contact for life in lives if life.contact_is_new)
         tell_consent(people, setting.first(Role.ADMIN), moment, Random(dice.random()))  # noqa: S311 - no secret hangs on it
         tell_of_vendors(setting, (life.lead for life in lives), Random(dice.random()))  # noqa: S311 - nor here
-        meet_again(lives, teller.people, dice, moment)
+        find_again(met)
     return len(lives)
 
 

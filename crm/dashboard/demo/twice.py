@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from random import Random
 
-from crm.audit.recording import Event, take_over
+from crm.audit.recording import Event
 from crm.core.actors import System
 from crm.dashboard.demo.lives import Life
 from crm.dashboard.demo.people import People
@@ -17,12 +17,19 @@ from leads.models import Contact
 PAIRS = 6
 
 
-def meet_again(lives: list[Life], people: People, dice: Random, moment: datetime) -> None:
-    """Some known people come in once more, each found by the product's own search."""
+def meet_again(lives: list[Life], people: People, dice: Random, moment: datetime) -> list[Contact]:
+    """Some known people come in once more; not in the database yet."""
     known = [life.contact for life in lives if life.contact_is_new and life.contact.email and life.contact.organization]
-    met = [_again(contact, people, number, moment) for number, contact in enumerate(dice.sample(known, PAIRS))]
+    return [_again(contact, people, number, moment) for number, contact in enumerate(dice.sample(known, PAIRS))]
+
+
+def told(met: list[Contact]) -> list[Event]:
+    return [Event(events.CONTACT_CREATED, one, System("web form"), at=one.created_at) for one in met]
+
+
+def find_again(met: list[Contact]) -> None:
+    """Each is found by the product's own search."""
     Contact.objects.create_many(met)
-    take_over(Event(events.CONTACT_CREATED, one, System("web form"), at=one.created_at) for one in met)
     look_for([contact.pk for contact in met], found_by=FoundBy.SCAN)
 
 
