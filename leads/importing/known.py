@@ -14,7 +14,7 @@ from leads.import_choices import ImportKey, ImportMode
 from leads.importing.mapping import EXTERNAL_ID
 from leads.importing.preparing import Prepared
 from leads.models import Contact, ImportFile, Lead
-from leads.routing.models import RoutingRule
+from leads.routing.rules import active_rules
 
 NEEDED: dict[str, str] = {
     ImportKey.PHONE: "The phone number is missing, by which rows are matched",
@@ -143,7 +143,7 @@ class Known:
     @cached_property
     def _is_routed(self) -> bool:
         """Whether rules find the agents."""
-        return self.agent is None and RoutingRule.objects.filter(is_active=True).exists()
+        return self.agent is None and bool(active_rules())
 
     def _locked(self, leads: Iterable[Lead]) -> Iterable[Lead]:
         if self.file is None or self.mode == ImportMode.NEW:

@@ -19,6 +19,7 @@ from leads.models import Strategy
 from leads.routing.conditions import checked
 from leads.routing.errors import MOST_RULES, TooManyRules
 from leads.routing.events import RULE_CREATED, RULE_DELETED, RULE_UPDATED, RULES_REORDERED
+from leads.routing.kept import forget
 from leads.routing.models import STRATEGIES, RoutingRule, RuleAgent
 from leads.routing.rules import pools_of
 
@@ -46,6 +47,7 @@ def create_rule(fields: Mapping[str, Any], *, by: Actor) -> RoutingRule:
     _write_seats(rule, agents)
     changes = {name: (None, value) for name, value in {**wanted, "agents": agents}.items() if value not in ([], "")}
     record(RULE_CREATED, rule, by=by, changes=changes)
+    forget(current_company_id())
     if fields.get("position"):
         _put_at(rule, order, int(fields["position"]))
     return rule
@@ -79,6 +81,7 @@ def delete_rule(rule: RoutingRule, *, by: Actor) -> None:
     record(RULE_DELETED, found, by=by, data={"name": found.name, "version": found.version})
     found.seats.all().delete()
     RoutingRule.objects.filter(pk=found.pk).delete()
+    forget(current_company_id())
     _renumber([one for one in order if one.pk != found.pk])
 
 
@@ -141,6 +144,7 @@ def _write_change(rule: RoutingRule, done: Mapping[str, tuple[Any, Any]], *, by:
     if "agents" in done:
         rule.seats.all().delete()
         _write_seats(rule, done["agents"][1])
+    forget(current_company_id())
     record(RULE_UPDATED, rule, by=by, changes=done, data={"version": rule.version})
 
 
@@ -167,6 +171,7 @@ def _renumber(order: Sequence[RoutingRule]) -> None:
     for place, rule in moved:
         rule.position, rule.updated_at = place, at
     RoutingRule.objects.bulk_update([rule for _, rule in moved], ["position", "updated_at"])
+    forget(current_company_id())
 
 
 def _record_order(before: Sequence[UUID], after: Sequence[UUID], *, by: Actor) -> None:

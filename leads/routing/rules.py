@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from crm.core.tenancy import current_company_id
 from leads.assignment.desk import Way
 from leads.models import Lead
 from leads.routing.conditions import Condition, Facts, read_stored
+from leads.routing.kept import kept
 from leads.routing.models import RoutingRule, RuleAgent
 
 
@@ -31,8 +33,8 @@ class Rule:
 
 
 def active_rules() -> list[Rule]:
-    """In order; one query where there are none, two else."""
-    return rules_of(RoutingRule.objects.filter(is_active=True).in_order())
+    """In order; kept (`kept.py`), else read by one query where there are none, two else."""
+    return kept(current_company_id(), lambda: rules_of(RoutingRule.objects.filter(is_active=True).in_order()))
 
 
 def rules_of(rows: Iterable[RoutingRule]) -> list[Rule]:

@@ -18,6 +18,7 @@ from crm.core.errors import Refused
 from crm.core.tenancy import company_active
 from leads.actions import create_lead, set_disposition, set_stage, set_status, update_contact, update_lead
 from leads.models import Contact, Lead
+from leads.routing.rules import active_rules
 from leads.tests.factories import ContactFactory, LeadFactory
 
 on_postgres = pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL")
@@ -131,6 +132,11 @@ def statements(work: Callable[[], Any]) -> list[str]:
 
 @pytest.mark.usefixtures("in_company")
 class TestStatements:
+    @pytest.fixture(autouse=True)
+    def _known_rules(self, in_company: Company) -> None:
+        """As in a company that gets leads: its rules are kept."""
+        active_rules()
+
     def test_creating_for_a_new_contact_takes_six(self, manager: User) -> None:
         sent = statements(lambda: create_lead({**JOHN, "email": "j@example.org", "source": "web"}, by=manager))
         assert len(sent) == 6, sent

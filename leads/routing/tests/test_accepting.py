@@ -344,7 +344,7 @@ def test_it_costs_the_same_statements_for_any_number(manager, monkeypatch, leads
     with CaptureQueriesContext(connection) as captured:
         assert return_untouched() == leads
     statements = [q["sql"] for q in captured if not q["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT"))]
-    assert len(statements) == 14, "\n".join(sql[:140] for sql in statements)
+    assert len(statements) == 12, "\n".join(sql[:140] for sql in statements)
 
 
 @pytest.mark.usefixtures("in_company")
