@@ -19,7 +19,7 @@ from crm.vendors.reservations import RESERVED_FOR
 from crm.vendors.tasks import purge_company_reservations, purge_reservations
 from crm.vendors.tests.factories import calling, vendor_with_key
 from leads.hashes import Sha256Hex, sha256_hex
-from leads.intake.actions import with_hash
+from leads.intake.actions import hashed
 from leads.models import Contact
 from leads.tests.factories import ContactFactory, LeadFactory
 
@@ -155,7 +155,11 @@ def test_a_ping_reads_the_indexes_of_the_hashes() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE leads_contact")
     for field, digest in (("phone_e164", BY_PHONE["phone_sha256"]), ("email", BY_EMAIL["email_sha256"])):
-        assert f"contact_{field.removesuffix('_e164')}_sha256" in with_hash(field, digest).explain()
+        name = field.removesuffix("_e164")
+        assert f"contact_{name}_sha256" in hashed(Contact.objects.alive(), field, digest).explain()
+        merged = hashed(Contact.objects.merged(), field, digest).explain()
+        assert "contact_merged" in merged
+        assert "Seq Scan" not in merged
 
 
 def test_what_is_over_is_thrown_away(first: APIClient) -> None:
