@@ -72,7 +72,10 @@ def test_an_agent_does_not_see_or_set_a_colleagues(api, agent, other_agent, comp
     assert stored(company, other_agent) == NONE
 
 
-@pytest.mark.parametrize("name", ["nobody@copperline.example", "01981c5e-7d2a-7fff-9f10-2b6c1a5d4e3f", "x%00y", "%ED%A0%80"])
+UNKNOWN = "01981c5e-7d2a-7fff-9f10-2b6c1a5d4e3f"
+
+
+@pytest.mark.parametrize("name", ["nobody@copperline.example", UNKNOWN, "x%00y", "%ED%A0%80"])
 def test_an_agent_that_is_not_there_is_named(api, manager, name):
     answer = api(manager).get(f"{URL}?agent_id={name}")
     assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["query", "agent_id"])
