@@ -70,6 +70,15 @@ class ReasonNeeded(MissingField):
         super().__init__("stage_reason", "A reason is needed to leave customer or lost")
 
 
+class LeadMoved(Conflict):
+    """Its contact was merged while this waited; with the old one locked, locking the new one might wait for ever."""
+
+    code = "lead_moved"
+
+    def __init__(self) -> None:
+        super().__init__("The lead has just been moved to another contact; try again")
+
+
 class LeadIsDeleted(Conflict):
     """Nothing but restoring can be done to a deleted lead."""
 

@@ -22,6 +22,7 @@ from leads.actions.editing import LeadEdit, outcome_named
 from leads.actions.leads import PLAIN_FIELDS, edit_deletion, edit_lead
 from leads.actions.writing import Locked, write_edits
 from leads.assignment.bulk import NO_SUCH_LEAD, Failure
+from leads.errors import LeadMoved
 from leads.models import Lead
 
 BATCH = 1000
@@ -29,9 +30,8 @@ MOST_TAGS = 100
 BULK_FIELDS = (*PLAIN_FIELDS, "priority", "stage", "stage_reason", "status", "disposition")
 STATE_FIELDS = (
     "agent", "status", "stage", "stage_changed_at", "disposition", "attempts_count", "assigned_at", "deadline",
-    "first_response_at", "closed_at", "is_duplicate", "updated_at", "deleted_at",
+    "first_response_at", "accept_due_at", "closed_at", "is_duplicate", "updated_at", "deleted_at",
 )  # fmt: skip
-MOVED = "The lead has just been moved to another contact; try again"
 # What may open a lead again, or touches its contact.
 LIFECYCLE = frozenset({"stage", "status", "disposition"})
 
@@ -115,7 +115,7 @@ class _Work:
     def _edit(self, name: UUID | str, locked: Locked, at: datetime) -> LeadEdit:
         lead = locked.leads.get(name) if isinstance(name, UUID) else None
         if lead is None:
-            raise Refused(MOVED if any(row.pk == name for row in locked.moved) else NO_SUCH_LEAD)
+            raise LeadMoved if any(row.pk == name for row in locked.moved) else Refused(NO_SUCH_LEAD)
         edit = LeadEdit(lead, by=self.by, locked=True, at=at, find=locked.find_outcome)
         self.change(edit)
         return edit

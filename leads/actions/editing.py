@@ -12,9 +12,8 @@ from crm.audit.recording import Event, record_many
 from crm.core.actors import Actor, System, as_user
 from crm.core.errors import InvalidField
 from leads import dispositions, events
-from leads.actions.contacts import lock_contact
 from leads.dispositions import Outcome
-from leads.errors import LeadIsDeleted, ReasonNeeded, StageIsClosed
+from leads.errors import LeadIsDeleted, LeadMoved, ReasonNeeded, StageIsClosed
 from leads.models import CLOSED_STAGES, Contact, Lead, StageChange, Status
 
 Changes = dict[str, tuple[Any, Any]]
@@ -206,12 +205,19 @@ class LeadEdit:
 
 
 def lock_lead(lead: Lead, *, with_contact: bool = False) -> Lead:
-    """Its row as it is now, locked, with contact and agent. Locks are taken in this order: contact, lead, agent."""
+    """Its row as it is now, locked, with contact and agent. Locks are taken in this order: contact, lead, agent.
+
+    Raises `LeadMoved` where its contact was merged into another meanwhile.
+    """
     if with_contact:
-        lock_contact(Contact(pk=lead.contact_id))
+        standing = Contact.objects.filter(pk=lead.contact_id, merged_into__isnull=True)
+        if not standing.select_for_update(no_key=True).only("company").first():
+            raise LeadMoved
     rows = Lead.objects.select_for_update(of=("self",), no_key=True).select_related("contact", "agent")
     row = rows.get(pk=lead.pk)
-    return lock_lead(row, with_contact=True) if with_contact and row.contact_id != lead.contact_id else row
+    if with_contact and row.contact_id != lead.contact_id:
+        raise LeadMoved
+    return row
 
 
 def outcome_named(name: str | None) -> Outcome | None:

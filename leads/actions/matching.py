@@ -41,14 +41,19 @@ def contact_of(contact_id: UUID | None, fields: Mapping[str, Any], *, by: Actor)
 
 def by_id(contact_id: UUID) -> Contact:
     """The one that it was merged into, where it was."""
-    rows = Contact.objects.alive().select_for_update(no_key=True)
-    contact = rows.filter(pk=contact_id).first()
-    if contact is None:
-        into = Contact.objects.merged().filter(pk=contact_id).values("merged_into")
-        contact = rows.filter(pk__in=into).first()
+    into = Contact.objects.merged().filter(pk=contact_id).values("merged_into")
+    contact = locked_if_alive([contact_id]) or locked_if_alive(into)
     if contact is None:
         raise InvalidField("contact_id", "No such contact")
     return contact
+
+
+def locked_if_alive(ids: Any) -> Contact | None:
+    """In a savepoint, which lets the lock go of a row that was merged away while it was waited for."""
+    with transaction.atomic():
+        found = Contact.objects.alive().select_for_update(no_key=True).filter(pk__in=ids).first()
+        transaction.set_rollback(found is None)
+    return found
 
 
 def merged_into_known(fields: Mapping[str, Any], *, by: Actor) -> Match | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.timezone import now
@@ -98,14 +99,16 @@ def merge_contacts(this: Contact, other: Contact, *, by: Actor, fields: Mapping[
 
 
 def lock_both(this: Contact, other: Contact) -> tuple[Contact, Contact]:
-    """Rows that were merged away are no contacts to wait for: they are locked after those who stand, and here not at
-    all, since whoever merges their survivor on holds that and wants them."""
+    """One after the other, in the order of ids: PostgreSQL keeps the lock of a row that stopped to be alive while it
+    was waited for, and whoever merges its survivor on holds that and wants it; so nothing is waited for behind it."""
     if this.pk == other.pk:
         raise CannotMerge(ITSELF)
-    rows = Contact.objects.alive().filter(pk__in=[this.pk, other.pk]).order_by("pk").select_for_update(no_key=True)
-    found = {row.pk: row for row in rows}
-    if len(found) < 2:
-        raise CannotMerge(GONE)
+    found: dict[UUID, Contact] = {}
+    for pk in sorted((this.pk, other.pk)):
+        row = Contact.objects.alive().filter(pk=pk).select_for_update(no_key=True).first()
+        if row is None:
+            raise CannotMerge(GONE)
+        found[pk] = row
     return found[this.pk], found[other.pk]
 
 

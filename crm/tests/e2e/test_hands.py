@@ -32,7 +32,7 @@ def test_signing_in_leads_home_and_signing_out_leads_away(visit: Visit, world: W
     page.fill("[name=password]", PASSWORD)
     page.keyboard.press("Enter")
     expect(page.locator("h2", has_text="What needs a decision")).to_be_visible()
-    page.locator(".side details.pop summary").click()
+    page.locator(".side details.pop summary").last.click()
     page.locator(".side button", has_text="Sign out").click()
     page.wait_for_load_state("networkidle")
     page.goto(page.url.split("/accounts")[0] + "/leads/")
@@ -180,7 +180,7 @@ def test_a_deleted_lead_is_brought_back_from_the_toast(visit: Visit, world: Worl
 
 def test_the_theme_is_kept(visit: Visit, world: World) -> None:
     page = visit(world.manager).open("/")
-    page.locator(".side details.pop summary").click()
+    page.locator(".side details.pop summary").last.click()
     with page.expect_response(re.compile("theme")):
         page.locator(".side .seg label", has_text="Dark").click()
     page.reload()

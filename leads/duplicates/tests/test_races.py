@@ -83,7 +83,14 @@ class TestRaces:
                 lambda n=number: create_lead({"contact_id": people[n].pk}, by=manager),
             ]
         outcomes = together(company, works)
-        assert set(outcomes) <= {"done", "CannotMerge", "DuplicateLead", "LeadIsDeleted", "InvalidField"}, outcomes
+        assert set(outcomes) <= {
+            "done",
+            "CannotMerge",
+            "DuplicateLead",
+            "LeadIsDeleted",
+            "LeadMoved",
+            "InvalidField",
+        }, outcomes
         with company_active(company.pk):
             for lead in Lead.objects.select_related("contact").alive():
                 assert lead.contact.deleted_at is None and lead.search_text == lead.contact.search_text
