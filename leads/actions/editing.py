@@ -212,6 +212,7 @@ def lock_lead(lead: Lead, *, with_contact: bool = False) -> Lead:
     if with_contact:
         standing = Contact.objects.filter(pk=lead.contact_id, merged_into__isnull=True)
         if not standing.select_for_update(no_key=True).only("company").first():
+            Contact.objects.only("company").get(pk=lead.contact_id)  # there is none in another company
             raise LeadMoved
     rows = Lead.objects.select_for_update(of=("self",), no_key=True).select_related("contact", "agent")
     row = rows.get(pk=lead.pk)
