@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -157,6 +158,10 @@ def test_who_was_merged_away_is_found_by_index_and_pairs_are_listed_by_theirs(ma
     contact = ContactFactory()
     copy(contact, "'+1' || (4150000000 + n)", "'p' || n || '@example.org'", "'x'")
     Contact.objects.exclude(pk=contact.pk).update(merged_into=contact, deleted_at="2026-01-01T00:00Z")
+    ids = sorted(Contact.objects.values_list("pk", flat=True)[:1500])
+    DuplicatePair.objects.bulk_create(
+        DuplicatePair(first_id=first, second_id=second, reasons=["phone"]) for first, second in pairwise(ids)
+    )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE leads_contact; ANALYZE leads_duplicatepair")
         cursor.execute("SET LOCAL enable_seqscan = off")
