@@ -30,6 +30,7 @@ def request_of(call: Call) -> CallRequest:
         contact_name=contact.name,
         facts=facts,
         zone=zone_of(call),
+        text_url=f"{settings.PUBLIC_URL}{reverse('text_hooks:text', args=[call.provider])}",
         attended=agent.kind == Kind.HUMAN,
         agent_phone=agent.own_number,
     )

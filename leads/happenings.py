@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -74,14 +74,26 @@ def happened_to(
     """One page of what happened to these objects together; `leads`: those that an entry about them is to name."""
     found = entries_for(ids, limit=PAGE + 1, before_id=as_uuid(before))
     shown = found[:PAGE]
-    notes, known = notes_in(shown), leads or {}
-    entries = [replace(told(item, agents, labels, notes), lead=known.get(item.object_id)) for item in shown]
+    quotes, known = quotes_in(shown), leads or {}
+    entries = [replace(told(item, agents, labels, quotes), lead=known.get(item.object_id)) for item in shown]
     return Timeline(entries, str(shown[-1].id) if len(found) > PAGE else "")
 
 
-def notes_in(items: Iterable[Happening]) -> dict[str, str]:
-    ids = [item.data["note_id"] for item in items if item.data.get("note_id")]
-    return {str(pk): text for pk, text in Note.objects.filter(pk__in=ids).values_list("pk", "text")} if ids else {}
+def note_texts(ids: Collection[str]) -> dict[UUID, str]:
+    return dict(Note.objects.filter(pk__in=ids).values_list("pk", "text"))
+
+
+# What an entry's `data` names that was written → how it is read; the log itself holds nothing personal.
+QUOTED: dict[str, Callable[[Collection[str]], Mapping[UUID, str]]] = {"note_id": note_texts}
+
+
+def quotes_in(items: Sequence[Happening]) -> dict[str, str]:
+    """One query for each kind of writing that is there."""
+    found: dict[str, str] = {}
+    for name, texts in QUOTED.items():
+        if ids := [item.data[name] for item in items if item.data.get(name)]:
+            found |= {str(pk): text for pk, text in texts(ids).items()}
+    return found
 
 
 def as_uuid(text: str) -> UUID | None:
@@ -144,19 +156,24 @@ PLAIN = {
 }
 
 
-def register(words: Mapping[str, str], icon: str) -> None:
-    """What an app above tells of a lead: action → what was done, to stand behind whoever did it."""
+def register(words: Mapping[str, str], icon: str, **quoted: Callable[[Collection[str]], Mapping[UUID, str]]) -> None:
+    """What an app above tells of a lead: action → what was done, to stand behind whoever did it.
+
+    `quoted`: how to read what an entry's `data` names, by the name of its field there.
+    """
     PLAIN.update(words)
     ICONS.update(dict.fromkeys(words, icon))
+    QUOTED.update(quoted)
 
 
-def told(item: Happening, agents: Mapping[UUID, str], labels: Mapping[str, str], notes: Mapping[str, str]) -> Entry:
+def told(item: Happening, agents: Mapping[UUID, str], labels: Mapping[str, str], quotes: Mapping[str, str]) -> Entry:
     return Entry(
         at=item.at,
         icon=ICONS.get(item.action, "history"),
         actor=item.actor[:1].upper() + item.actor[1:] or "The product",
         what=sentence(item, agents, labels),
-        quote=notes.get(str(item.data.get("note_id")), "") or str(item.data.get("reason") or ""),
+        quote=next((quotes[str(pk)] for name in QUOTED if str(pk := item.data.get(name)) in quotes), "")
+        or str(item.data.get("reason") or ""),
     )
 
 

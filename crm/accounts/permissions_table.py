@@ -97,6 +97,7 @@ DJANGO_MODELS = {
     "notifications.notification": "users",
     "compliance.contactdecision": "compliance",
     "compliance.consentevent": "compliance",
+    "compliance.incomingtext": "compliance",
     "compliance.suppression": "suppressions",
     "compliance.stricterhours": "compliance",
     "leads.routingrule": "routing",
@@ -120,6 +121,7 @@ DJANGO_MODELS = {
 READ_ONLY = {
     "compliance.contactdecision",
     "compliance.consentevent",
+    "compliance.incomingtext",
     "lists.savedsearch",
     "jobs.job",
     "jobs.joberror",

@@ -11,7 +11,7 @@ from django.contrib import admin
 from crm.compliance.actions.hours import remove_stricter_hours, set_stricter_hours
 from crm.compliance.actions.suppressions import lift_suppression, suppress
 from crm.compliance.channels import BY_PHONE, Channel
-from crm.compliance.models import ConsentEvent, ContactDecision, StricterHours, Suppression
+from crm.compliance.models import ConsentEvent, ContactDecision, IncomingText, StricterHours, Suppression
 from crm.core.actors import Actor
 from crm.core.admin import CompanyModelAdmin, ReadOnlyAdmin, RefusableForm
 from crm.core.admin_fields import ObjectField
@@ -32,6 +32,16 @@ class ConsentAdmin(ReadOnlyAdmin):
     list_display = ("contact", "channel", "state", "source", "user", "actor_label", "at")
     list_filter = ("state", "channel", "source", "at")
     list_select_related = ("contact", "user")
+    search_fields = ("contact__search_text",)
+    folded_search = "contact__search_text"
+    ordering = ("-id",)
+
+
+@admin.register(IncomingText)
+class IncomingTextAdmin(ReadOnlyAdmin):
+    list_display = ("contact", "channel", "meaning", "provider", "at")
+    list_filter = ("channel", "meaning", "provider", "at")
+    list_select_related = ("contact",)
     search_fields = ("contact__search_text",)
     folded_search = "contact__search_text"
     ordering = ("-id",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 CONSENT_GRANTED = "consent.granted"
 CONSENT_REVOKED = "consent.revoked"
 CONSENT_CLEARED = "consent.cleared"
+TEXT_RECEIVED = "text.received"
 SUPPRESSION_ADDED = "suppression.added"
 SUPPRESSION_CHANGED = "suppression.changed"
 SUPPRESSION_LIFTED = "suppression.lifted"
@@ -15,6 +16,7 @@ LABELS = {
     CONSENT_GRANTED: "Consent granted",
     CONSENT_REVOKED: "Consent revoked",
     CONSENT_CLEARED: "Consent entry taken back",
+    TEXT_RECEIVED: "Text message received",
     SUPPRESSION_ADDED: "Address suppressed",
     SUPPRESSION_CHANGED: "Suppressed address changed",
     SUPPRESSION_LIFTED: "Address no longer suppressed",

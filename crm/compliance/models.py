@@ -11,6 +11,7 @@ from django.utils.timezone import now
 
 from crm.compliance.channels import ALL, COVERS, Channel
 from crm.compliance.querysets import ConsentQuerySet, DecisionQuerySet, SuppressionQuerySet
+from crm.compliance.replies import Meaning
 from crm.core.encrypted import EncryptedTextField
 from crm.core.ids import uuid7
 from crm.core.tenancy import TenantKey, TenantModel
@@ -117,6 +118,32 @@ class ConsentEvent(TenantModel):
     @property
     def is_whole_person(self) -> bool:
         return self.channel == ALL
+
+
+class IncomingText(TenantModel):
+    """A text message that a person sent us; what it asked for stands in the ledger.
+
+    Without a contact it was a keyword from a number that nobody has, and neither number nor words are kept.
+    """
+
+    contact = TenantKey(Contact, models.PROTECT, null=True, related_name="texts", db_index=False)
+    channel = models.CharField(max_length=8, choices=Channel)
+    text = EncryptedTextField(blank=True)
+    meaning = models.CharField(max_length=5, choices=Meaning, blank=True, help_text="Where it was a keyword")
+    provider = models.CharField(max_length=20)
+    provider_id = models.CharField(max_length=64, help_text="The provider's own name for it")
+    at = models.DateTimeField(default=now, help_text="When it came")
+
+    personal: ClassVar[frozenset[str]] = frozenset({"text"})
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["company", "provider", "provider_id"], name="incoming_text_once")
+        ]
+        indexes = [models.Index(fields=["contact", "-at"], name="incoming_text_of")]  # the person's; merges
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()}, {self.at:%Y-%m-%d %H:%M}"
 
 
 class AddressKind(models.TextChoices):

@@ -10,16 +10,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from enum import StrEnum
+
+from django.db import models
 
 from crm.compliance.channels import ALL, BY_PHONE, TEXTS
 from crm.core.text import fold
 
 
-class Meaning(StrEnum):
-    STOP = "stop"
-    START = "start"
-    HELP = "help"
+class Meaning(models.TextChoices):
+    STOP = "stop", "Stop"
+    START = "start", "Start"
+    HELP = "help", "Help"
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,13 @@ def read_reply(text: str) -> Reply | None:
         return Reply(Meaning.HELP)
     channels = request_in(said)
     return Reply(Meaning.STOP, channels) if channels else None
+
+
+def reply_of(keyword: str) -> Reply | None:
+    """What a provider has understood by itself: `stop`, `start` or `help`, whatever the words were."""
+    if keyword not in Meaning.values:
+        return None
+    return Reply(Meaning(keyword), () if keyword == Meaning.HELP else TEXTS)
 
 
 def request_in(said: str) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ def heard(settings: Any) -> list[CallUpdate]:
     """What the hook received, in order."""
     settings.ROOT_URLCONF = "crm.providers.tests.hook"
     hook.received.clear()
+    hook.texts.clear()
     hook.troubles.clear()
     return hook.received
 

@@ -109,7 +109,8 @@ class CallRequest:
     `call_id` is the idempotency key: placing it twice makes one call. `attended`: a person of ours talks (from the
     cockpit) in place of the script; `agent_phone` is where a provider that can't reach their browser rings them first.
     The two addresses are absolute; the provider adds `CALL_PARAM` to them, so that a callback that overtakes the answer
-    to `place` still names the call.
+    to `place` still names the call. `text_url` is where texts to the caller's number come in: a real provider has it in
+    its own settings, the simulator is told.
     """
 
     call_id: UUID
@@ -122,6 +123,7 @@ class CallRequest:
     contact_name: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
     zone: str = "UTC"
+    text_url: str = ""
     record: bool = False
     detect_machine: bool = True
     attended: bool = False
@@ -187,6 +189,36 @@ class Callback:
 
 
 @dataclass(frozen=True)
+class TextReceived:
+    """A text message that came in.
+
+    `message_id` is unique per provider: a repeat has the same. `sender` and `to` are E.164, `sender` is empty where it
+    has no number. `channel` is `sms` or `whatsapp`. `keyword` is `stop`, `start` or `help` where the provider has
+    understood it as that by itself, and has answered it. `companies`: those whose own account it came in at;
+    `is_shared`: it came in at the installation's account, which is any company's that has none of its own.
+    """
+
+    provider: str
+    message_id: str
+    sender: str
+    to: str
+    body: str
+    at: datetime
+    channel: str = "sms"
+    keyword: str = ""
+    companies: tuple[UUID, ...] = ()
+    is_shared: bool = False
+
+
+@dataclass(frozen=True)
+class TextAnswer:
+    """How to answer a provider that brings a text."""
+
+    body: str
+    content_type: str = "text/xml"
+
+
+@dataclass(frozen=True)
 class VoiceAnswer:
     """How to answer a provider that asks what to say next, and what its question told of the call."""
 
@@ -225,4 +257,18 @@ class Dialler(Protocol):
 
     def answer(self, request: CallRequest, callback: Callback) -> VoiceAnswer:
         """What to say next in this call; the callback's signature is checked, raises `BadSignature`."""
+        ...
+
+
+class TextReader(Protocol):
+    """A service that brings text messages in."""
+
+    name: str
+
+    def read(self, callback: Callback) -> TextReceived:
+        """Raises `BadSignature`, and `KeyError` or `ValueError` for what is no text message."""
+        ...
+
+    def answer(self, words: str) -> TextAnswer:
+        """Words to be sent back at once to whoever texted; none where they are empty."""
         ...

@@ -5,15 +5,25 @@ from __future__ import annotations
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from crm.providers.ports import Dialler
+from crm.providers.ports import Dialler, TextReader
 
 DIALLERS = {
     "simulator": "crm.providers.simulator.dialler.SimulatorDialler",
     "twilio": "crm.providers.twilio.dialler.TwilioDialler",
+}
+TEXT_READERS = {
+    "simulator": "crm.providers.simulator.texts.SimulatorTexts",
+    "twilio": "crm.providers.twilio.texts.TwilioTexts",
 }
 
 
 def dialler(name: str | None = None) -> Dialler:
     """The one that `CALL_PROVIDER` names, or the one that a hook or a call of earlier names; KeyError: no such one."""
     made: Dialler = import_string(DIALLERS[name or settings.CALL_PROVIDER])()
+    return made
+
+
+def text_reader(name: str) -> TextReader:
+    """The one that a hook names; KeyError: no such one."""
+    made: TextReader = import_string(TEXT_READERS[name])()
     return made

@@ -103,6 +103,7 @@ def own_pages() -> list[Address]:
         if address.view.__module__.startswith(OWN_PAGES)
         and not address.is_api
         and not address.template.startswith(("/admin/", "/accounts/"))
+        and not address.view.__module__.endswith(".hooks")  # a provider's signature opens them
         and address.name not in OPEN_PAGES | EVERYBODYS_OWN
     ]
 

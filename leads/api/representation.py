@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from leads.dispositions import Outcome
+from leads.happenings import QUOTED
 from leads.models import Contact, Lead, Note, Priority
 from leads.sla import status_of
 
@@ -188,9 +188,9 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def happening_json(happening: Any, texts: Mapping[UUID, str]) -> dict[str, Any]:
-    """One entry of a timeline; `text` is the note's, or the reason of a move."""
-    about = happening.data.get("note_id") or happening.data.get("stage_change_id")
+def happening_json(happening: Any, texts: Mapping[str, str]) -> dict[str, Any]:
+    """One entry of a timeline; `text` is the note's, the message's, or the reason of a move."""
+    named = (happening.data.get(name) for name in (*QUOTED, "stage_change_id"))
     return {
         "id": happening.id,
         "at": happening.at,
@@ -201,5 +201,5 @@ def happening_json(happening: Any, texts: Mapping[UUID, str]) -> dict[str, Any]:
         "object_id": happening.object_id,
         "changes": happening.changes,
         "data": happening.data,
-        "text": texts.get(UUID(about)) if about else None,
+        "text": next((texts[pk] for pk in named if pk in texts), None),
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
 from django.db.models import Avg, Count, Q, Sum
 from rest_framework.request import Request
@@ -25,7 +24,7 @@ from leads.api import examples, serializers
 from leads.api.references import agent_in
 from leads.api.representation import happening_json, lead_json, lead_page, lead_rows, note_json
 from leads.filters import LeadFilter
-from leads.happenings import together
+from leads.happenings import quotes_in, together
 from leads.intake.posting import answer_post
 from leads.lists import LEAD_ORDERING as ORDERING
 from leads.models import Lead, Note, Qualification, Stage, StageChange
@@ -243,11 +242,10 @@ def stats_of(leads: Any) -> dict[str, Any]:
 
 
 def timeline_page(entries: Iterable[AuditEntry]) -> list[dict[str, Any]]:
-    """With the texts that the log itself does not hold: notes, and the reasons of moves."""
+    """With the texts that the log itself does not hold: notes, messages, and the reasons of moves."""
     happenings = [happening(entry) for entry in entries]
-    texts: dict[UUID, str] = {}
-    if notes := {h.data["note_id"] for h in happenings if "note_id" in h.data}:
-        texts |= dict(Note.objects.filter(pk__in=notes).values_list("pk", "text"))
+    texts: dict[str, str] = quotes_in(happenings)
     if moves := {h.data["stage_change_id"] for h in happenings if "stage_change_id" in h.data}:
-        texts |= dict(StageChange.objects.filter(pk__in=moves).values_list("pk", "reason"))
+        reasons = StageChange.objects.filter(pk__in=moves).values_list("pk", "reason")
+        texts |= {str(pk): reason for pk, reason in reasons}
     return [happening_json(h, texts) for h in happenings]

@@ -10,18 +10,29 @@ from typing import Any
 from django.db import transaction
 
 from crm.accounts.models import Company
+from crm.audit.recording import record
+from crm.compliance import events
 from crm.compliance.actions.consent import Statement, record_consents
 from crm.compliance.actions.suppressions import Address, lift_suppression, suppress_many
 from crm.compliance.channels import ALL, CHANNELS, Channel
-from crm.compliance.models import AddressKind, ConsentEvent, ConsentSource, ConsentState, Suppression
-from crm.compliance.replies import Meaning, Reply, read_reply
+from crm.compliance.models import (
+    AddressKind,
+    ConsentEvent,
+    ConsentSource,
+    ConsentState,
+    IncomingText,
+    Suppression,
+)
+from crm.compliance.replies import Meaning, Reply, read_reply, reply_of
 from crm.compliance.transcripts import request_in_transcript
 from crm.core.actors import Actor
 from crm.core.tenancy import current_company_id
+from crm.providers.ports import TextReceived
 from leads.hashes import sha256_hex
 from leads.models import Contact, Lead
 
 FROM_REPLY = "text reply"
+LONGEST_TEXT = 5000
 REQUEST = "The person's own request"
 ANSWERS = {
     Meaning.STOP: "{company}: you will get no more messages from us. Reply START to get them again.",
@@ -41,16 +52,19 @@ class ReplyTaken:
 
 
 @transaction.atomic
-def take_reply(phone: str, text: str, *, at: datetime, by: Actor, channel: str = Channel.SMS) -> ReplyTaken:
+def take_reply(
+    phone: str, text: str, *, at: datetime, by: Actor, channel: str = Channel.SMS, keyword: str = ""
+) -> ReplyTaken:
     """Take a text that came from this number (E.164): STOP blocks what it covers from now on, START lifts that again.
 
     A number that no contact has is put on the suppression list, and taken off it, since it may become one's. The
-    answer is to be sent back at once: it is the one message that may follow a STOP.
+    answer is to be sent back at once: it is the one message that may follow a STOP. `keyword`: what the provider has
+    understood it as.
     """
-    contact, reply = Contact.objects.alive().filter(phone_e164=phone).first() if phone else None, read_reply(text)
+    contact, reply = person_at(phone), read_reply(text) or reply_of(keyword)
     if reply is None:
         return ReplyTaken(None, contact)
-    answer = ANSWERS[reply.meaning].format(company=Company.objects.get(pk=current_company_id()).name)
+    answer = answer_to(reply.meaning)
     lines: list[ConsentEvent] = []
     if reply.meaning is not Meaning.HELP:
         if contact is not None:
@@ -58,6 +72,48 @@ def take_reply(phone: str, text: str, *, at: datetime, by: Actor, channel: str =
         elif phone:
             _said_by_nobody(phone, reply, by)
     return ReplyTaken(reply.meaning, contact, tuple(lines), answer)
+
+
+def person_at(phone: str) -> Contact | None:
+    """Who has the number, else whom somebody who had it was merged into."""
+    if not phone:
+        return None
+    into = Contact.objects.merged().filter(phone_e164=phone).values("merged_into")
+    people = Contact.objects.alive()
+    return people.filter(phone_e164=phone).first() or people.filter(pk__in=into).first()
+
+
+@transaction.atomic
+def take_text(text: TextReceived, *, by: Actor) -> str:
+    """Take a text as a provider brought it: what it asks for is done, and it stands in the person's history.
+
+    The words that are due at once, empty where none are or the provider has sent its own. A repeat changes nothing and
+    is answered alike. What a number that nobody has sends is kept nowhere, unless it is a keyword.
+    """
+    words = text.body.replace("\x00", "")
+    contact, reply = person_at(text.sender), read_reply(words) or reply_of(text.keyword)
+    if contact is None and reply is None:
+        return ""
+    kept = {
+        "contact": contact,
+        "channel": text.channel,
+        "text": words[:LONGEST_TEXT] if contact else "",
+        "meaning": reply.meaning if reply else "",
+        "at": text.at,
+    }
+    row, is_new = IncomingText.objects.get_or_create(
+        provider=text.provider, provider_id=text.message_id[:64], defaults=kept
+    )
+    if is_new:
+        if contact is not None:
+            data = {"text_id": row.pk, "channel": row.channel, "meaning": row.meaning or None}
+            record(events.TEXT_RECEIVED, contact, by=by, data=data)
+        take_reply(text.sender, words, at=text.at, by=by, channel=text.channel, keyword=text.keyword)
+    return "" if text.keyword or not row.meaning else answer_to(Meaning(row.meaning))
+
+
+def answer_to(meaning: Meaning) -> str:
+    return ANSWERS[meaning].format(company=Company.objects.get(pk=current_company_id()).name)
 
 
 def _said_by(

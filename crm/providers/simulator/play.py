@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from crm.providers.ports import CallUpdate, naming
+from crm.providers.ports import CallRequest, CallUpdate, TextReceived, naming
 from crm.providers.simulator.models import SimulatedCall
 from crm.providers.simulator.plan import Step, steps_of
+from crm.providers.simulator.texts import text_after
 from crm.providers.simulator.wire import bring, request_from
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,8 @@ def _tell_next(call: SimulatedCall, at: datetime) -> None:
     step = steps[call.steps_told]
     try:
         bring(naming(request.status_url, call.call_id), update_of(call, step))
+        if words := text_after(request, step):
+            bring(request.text_url, text_of(call, request, words, at))
     except Exception:
         logger.exception("the hook did not take a step of %s", call)
         _put_off(call, at)
@@ -49,6 +52,19 @@ def update_of(call: SimulatedCall, step: Step) -> CallUpdate:
         at=call.placed_at + step.after,
         status=step.status,
         **step.told,
+    )
+
+
+def text_of(call: SimulatedCall, request: CallRequest, words: str, at: datetime) -> TextReceived:
+    """The person writes back to the number that called; every company has an account of its own here."""
+    return TextReceived(
+        provider="simulator",
+        message_id=f"sim-{call.call_id}",
+        sender=request.to,
+        to=request.caller,
+        body=words,
+        at=at,
+        companies=(call.company_id,),
     )
 
 

@@ -27,6 +27,7 @@ from crm.providers.ports import (
     KeyAction,
     KeyOption,
     Line,
+    TextReceived,
     Transfer,
 )
 
@@ -41,23 +42,34 @@ def sign(url: str, body: bytes) -> str:
     return salted_hmac("crm.providers.simulator", url.encode() + b"\n" + body, algorithm="sha256").hexdigest()
 
 
-def bring(url: str, update: CallUpdate) -> None:
+def bring(url: str, news: CallUpdate | TextReceived) -> None:
     """Call the view behind the address; raises `NotTaken` and whatever the view raises."""
-    request = _request(url, body_of(update))
+    request = _request(url, body_of(news))
     match = resolve(request.path_info)
     response = match.func(request, *match.args, **match.kwargs)
     if not 200 <= response.status_code < 300:
         raise NotTaken(f"{request.path_info} answered {response.status_code}")
 
 
-def body_of(update: CallUpdate) -> bytes:
-    return orjson.dumps(asdict(update), default=str)
+def body_of(news: CallUpdate | TextReceived) -> bytes:
+    return orjson.dumps(asdict(news), default=str)
 
 
 def read(callback: Callback) -> CallUpdate:
+    return update_from(_signed(callback))
+
+
+def read_text(callback: Callback) -> TextReceived:
+    told = _signed(callback)
+    companies = tuple(UUID(pk) for pk in told["companies"])
+    return TextReceived(**{**told, "at": datetime.fromisoformat(told["at"]), "companies": companies})
+
+
+def _signed(callback: Callback) -> dict[str, Any]:
     if not constant_time_compare(callback.headers.get(SIGNATURE, ""), sign(callback.url, callback.body)):
         raise BadSignature("not signed by the simulator")
-    return update_from(orjson.loads(callback.body))
+    told: dict[str, Any] = orjson.loads(callback.body)
+    return told
 
 
 def update_from(told: dict[str, Any]) -> CallUpdate:

@@ -7,10 +7,11 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 from crm.providers.callbacks import callback_of
-from crm.providers.ports import BadSignature, CallUpdate
-from crm.providers.registry import dialler
+from crm.providers.ports import BadSignature, CallUpdate, TextReceived
+from crm.providers.registry import dialler, text_reader
 
 received: list[CallUpdate] = []
+texts: list[TextReceived] = []
 troubles: list[Exception] = []  # raised one by one, in place of an answer
 
 
@@ -25,4 +26,13 @@ def status(request: HttpRequest, provider: str) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-urlpatterns = [path("providers/<slug:provider>/calls/status", status)]
+@csrf_exempt
+def text(request: HttpRequest, provider: str) -> HttpResponse:
+    texts.append(text_reader(provider).read(callback_of(request)))
+    return HttpResponse(status=204)
+
+
+urlpatterns = [
+    path("providers/<slug:provider>/calls/status", status),
+    path("providers/<slug:provider>/sms", text),
+]

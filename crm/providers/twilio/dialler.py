@@ -9,10 +9,8 @@ from uuid import UUID
 
 from django.conf import settings
 from twilio.base.exceptions import TwilioRestException
-from twilio.request_validator import RequestValidator
 
 from crm.providers.ports import (
-    BadSignature,
     Callback,
     CallHandle,
     CallRequest,
@@ -23,6 +21,7 @@ from crm.providers.ports import (
 )
 from crm.providers.twilio.callbacks import AGENT_LEG, LEG, updates_of
 from crm.providers.twilio.client import twilio
+from crm.providers.twilio.signatures import check_signature
 from crm.providers.twilio.twiml import answer_of
 
 RING_SECONDS = 25  # about five rings; most voicemails take over later
@@ -59,11 +58,11 @@ class TwilioDialler:
                     raise
 
     def parse_callback(self, callback: Callback) -> list[CallUpdate]:
-        _check_signature(callback)
+        check_signature(callback)
         return updates_of(callback)
 
     def answer(self, request: CallRequest, callback: Callback) -> VoiceAnswer:
-        _check_signature(callback)
+        check_signature(callback)
         return answer_of(request, callback)
 
 
@@ -106,10 +105,3 @@ def _is_ours(call: Any, since: datetime) -> bool:
     """Dialled by us, not come in; Twilio's clock counts whole seconds."""
     made: datetime | None = call.date_created
     return str(call.direction).startswith("outbound") and made is not None and made >= since - CLOCKS_DIFFER
-
-
-def _check_signature(callback: Callback) -> None:
-    signature = callback.headers.get("x-twilio-signature", "")
-    token = settings.TWILIO_AUTH_TOKEN
-    if not token or not RequestValidator(token).validate(callback.url, dict(callback.params), signature):
-        raise BadSignature("not signed by Twilio")
