@@ -52,3 +52,10 @@ class Strategy(models.TextChoices):
     CAPACITY = "capacity", "Most room"
     PERFORMANCE = "performance", "Best performance"
     CLAIM = "claim", "Claimed"
+
+
+class Complaint(models.TextChoices):
+    """What the person said of being reached, where a lead is given back for it."""
+
+    COMPLAINT = "complaint", "They complained about being contacted"
+    DO_NOT_CALL = "do_not_call", "They asked not to be called"

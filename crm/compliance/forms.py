@@ -19,8 +19,11 @@ from crm.core.working_hours import WEEKDAYS
 PHONE_CHANNELS = [(channel.value, channel.label) for channel in BY_PHONE]
 
 
+TOLD_US, PASSED_ON = "person", "complaint"
+
+
 class ConsentForm(CleanForm):
-    """What a person said, as an agent writes it down."""
+    """What a person said, as an agent writes it down; or complained of to somebody who passed it on."""
 
     channel = forms.ChoiceField(choices=COVERS, label="About")
     granted = forms.ChoiceField(
@@ -29,6 +32,28 @@ class ConsentForm(CleanForm):
     wording = forms.CharField(
         max_length=2000, required=False, label="In their words", widget=forms.Textarea(attrs={"rows": 2})
     )
+    told_by = forms.ChoiceField(
+        choices=[(TOLD_US, "They told us"), (PASSED_ON, "A complaint was passed on")],
+        required=False,
+        initial=TOLD_US,
+        label="How we know",
+    )
+    origin = forms.CharField(
+        max_length=200, required=False, label="Passed on by", help_text="A complaint’s provider or vendor"
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        if data.get("told_by") == PASSED_ON:
+            if data.get("granted") == "yes":
+                self.add_error("granted", "A complaint agrees to nothing.")
+            if not data.get("origin"):
+                self.add_error("origin", "Name who passed the complaint on.")
+        return data
+
+    @property
+    def is_complaint(self) -> bool:
+        return self.cleaned_data["told_by"] == PASSED_ON
 
 
 class SuppressionForm(CleanForm):

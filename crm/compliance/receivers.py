@@ -9,17 +9,28 @@ from uuid import UUID
 from crm.audit.events import events_recorded
 from crm.audit.models import AuditEntry
 from crm.compliance.actions.consent import agree_with_fields
+from crm.compliance.actions.hearing import take_complaint
 from crm.compliance.actions.leaving import keep_wishes_of_deleted
 from crm.compliance.actions.merging import give_back_consent, take_over_consent
+from crm.compliance.channels import ALL, BY_PHONE
 from crm.compliance.importing import forget_files_of
 from crm.compliance.models import ConsentSource
 from crm.core.actors import Actor, System, VendorActor
 from crm.jobs.events import JOB_CANCELLED, JOB_FAILED
+from leads.choices import Complaint
 from leads.dispositions import DO_NOT_CALL
-from leads.events import CONTACT_CREATED, CONTACT_DELETED, CONTACT_MERGE_UNDONE, CONTACT_MERGED, CONTACT_UPDATED
+from leads.events import (
+    CONTACT_CREATED,
+    CONTACT_DELETED,
+    CONTACT_MERGE_UNDONE,
+    CONTACT_MERGED,
+    CONTACT_UPDATED,
+    LEAD_RETURNED,
+)
 from leads.models import Lead, OptIn
 
 FIELDS = {"opt_in_status": OptIn.UNKNOWN, "do_not_contact": False}  # and what a new contact has where nothing is said
+CLOSED_BY: dict[str, tuple[str, ...]] = {Complaint.COMPLAINT: (ALL,), Complaint.DO_NOT_CALL: BY_PHONE}
 Causes = dict[UUID, tuple[ConsentSource, str, Actor]]
 
 
@@ -34,6 +45,7 @@ def on_events(entries: Sequence[AuditEntry], **kwargs: Any) -> None:
     if over := [entry.object_id for entry in entries if entry.action in (JOB_CANCELLED, JOB_FAILED)]:
         forget_files_of(over)
     _by_merges(entries)
+    _by_returns(entries)
     if gone := [entry for entry in entries if entry.action == CONTACT_DELETED]:
         keep_wishes_of_deleted({entry.object_id: actor_of(entry) for entry in gone})
 
@@ -46,6 +58,16 @@ def _by_merges(entries: Iterable[AuditEntry]) -> None:
             take_over_consent(entry.object_id, UUID(entry.data["other_id"]), before=before, by=actor_of(entry))
         elif entry.action == CONTACT_MERGE_UNDONE:
             give_back_consent(entry.object_id, by=actor_of(entry))
+
+
+def _by_returns(entries: Iterable[AuditEntry]) -> None:
+    """A lead that was given back to its vendor since the person complained, or asked not to be called."""
+    for entry in entries:
+        channels = CLOSED_BY.get(entry.data.get("complaint") or "") if entry.action == LEAD_RETURNED else None
+        if channels:
+            lead = Lead.objects.select_related("contact", "vendor").get(pk=entry.object_id)
+            origin = f"Returned to vendor {lead.vendor}"
+            take_complaint(lead.contact, *channels, at=entry.at, by=actor_of(entry), origin=origin, lead=lead)
 
 
 def _by_fields(entries: Iterable[AuditEntry]) -> Causes:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from crm.accounts.access import requires
 from crm.accounts.permissions_table import allows
 from crm.accounts.regions import countries
-from crm.compliance.actions import record_consent
+from crm.compliance.actions import record_consent, take_complaint
 from crm.compliance.actions.hours import place_name, remove_stricter_hours, set_stricter_hours
 from crm.compliance.clocks import spans_of
 from crm.compliance.forms import ConsentForm, StricterHoursForm, hours_initial, put_on, region_codes
@@ -166,7 +166,7 @@ def panel(
 @requires("consent.record")
 @require_POST
 def consent(request: Request, pk: UUID) -> HttpResponse:
-    """What an agent was told by the person; back to where the form stood (`back`)."""
+    """What an agent was told by the person, or of a complaint; back to where the form stood (`back`)."""
     person = get_or_refuse(Contact.objects.visible_to(request.user), pk)
     back = request.POST.get("back", "")
     if not url_has_allowed_host_and_scheme(back, allowed_hosts=None) or not back.startswith("/"):
@@ -174,17 +174,13 @@ def consent(request: Request, pk: UUID) -> HttpResponse:
     form = ConsentForm(request.POST)
     if not form.is_valid():
         return panel(request, person, back, form=form)
-    data = form.cleaned_data
-    granted = data["granted"] == "yes"
-    record_consent(
-        person,
-        data["channel"],
-        granted=granted,
-        source=ConsentSource.AGENT,
-        by=request.user,
-        wording=data["wording"],
-        origin=back,
-    )
+    data, by = form.cleaned_data, request.user
+    granted, channel, wording = data["granted"] == "yes", data["channel"], data["wording"]
+    if form.is_complaint:
+        take_complaint(person, channel, at=now(), by=by, origin=data["origin"], wording=wording)
+    else:
+        source = ConsentSource.AGENT
+        record_consent(person, channel, granted=granted, source=source, by=by, wording=wording, origin=back)
     messages.success(request, "Put on record, for good." if granted else "Put on record: closed from now on.")
     if request.htmx:
         person.refresh_from_db()

@@ -11,6 +11,7 @@ from django.db import transaction
 from crm.accounts.models import DuplicatePolicy
 from crm.audit.recording import record
 from crm.core.actors import Actor
+from crm.core.text import fold
 from crm.vendors.caps import refuse_if_full, take_place
 from crm.vendors.errors import VendorPaused
 from crm.vendors.models import Kind, Vendor, VendorReturn
@@ -19,6 +20,7 @@ from crm.vendors.sent import note_accepted, note_returned
 from leads import events
 from leads.actions import create_lead, set_stage
 from leads.actions.contacts import company_of, given_fields, lock_contact
+from leads.choices import Complaint
 from leads.errors import DuplicateLead
 from leads.hashes import Sha256Hex, sha256_hex
 from leads.intake.errors import CustomersStay, NotFromVendor, NotToBeContacted
@@ -91,10 +93,11 @@ def hashed(contacts: ContactQuerySet, field: str, digest: str) -> ContactQuerySe
 
 
 @transaction.atomic
-def return_lead(lead: Lead, reason: str, *, by: Actor) -> VendorReturn:
+def return_lead(lead: Lead, reason: str, *, by: Actor, complaint: str = "") -> VendorReturn:
     """Give a lead back to the vendor that sent it: it is lost with the reason, and not paid for.
 
-    Raises `NotFromVendor`, `CustomersStay`, `AlreadyReturned`.
+    A `complaint` (one of `Complaint`, also read from a reason that says just that) goes into the ledger. Raises
+    `NotFromVendor`, `CustomersStay`, `AlreadyReturned`.
     """
     lock_contact(Contact(pk=lead.contact_id))
     lead = Lead.objects.select_for_update(of=("self",), no_key=True).select_related("vendor").get(pk=lead.pk)
@@ -105,5 +108,18 @@ def return_lead(lead: Lead, reason: str, *, by: Actor) -> VendorReturn:
     row = note_returned(lead.vendor, lead.pk, reason, by=by)
     if lead.stage != Stage.LOST:
         set_stage(lead, Stage.LOST, reason=f"Returned to {lead.vendor.code}: {reason}", by=by)
-    record(events.LEAD_RETURNED, lead, by=by, data={"vendor_id": lead.vendor_id, "return_id": row.pk})
+    told = {"vendor_id": lead.vendor_id, "return_id": row.pk, "complaint": complaint or complaint_in(reason)}
+    record(events.LEAD_RETURNED, lead, by=by, data=told)
     return row
+
+
+SAID_AS = {
+    "complaint": Complaint.COMPLAINT,
+    "complained": Complaint.COMPLAINT,
+    "asked not to be called": Complaint.DO_NOT_CALL,
+    "do not call": Complaint.DO_NOT_CALL,
+}
+
+
+def complaint_in(reason: str) -> Complaint | None:
+    return SAID_AS.get(fold(reason).replace("_", " ").strip(" ."))

@@ -55,10 +55,11 @@ class IntakeViewSet(TakesKeys, ApiViewSet):
     )
     def give_back(self, request: Request, pk: str) -> Response:
         """Moves it to `lost` with the reason; it is not paid for, and counts in the vendor's scorecard. Once, and
-        not a customer."""
+        not a customer. What the person complained of (`complaint`) goes into their consent ledger."""
         user = request.user
         lead = self.find(Lead.objects.visible_to(user).alive().select_related("vendor"), pk)  # type: ignore[arg-type]
-        row = return_lead(lead, self.body(ReturnBody)["reason"], by=user)  # type: ignore[arg-type]
+        body = self.body(ReturnBody)
+        row = return_lead(lead, body["reason"], by=user, complaint=body.get("complaint") or "")  # type: ignore[arg-type]
         lead.refresh_from_db()
         told = {"vendor_code": lead.vendor.code if lead.vendor else None, "reason": row.reason, "returned_at": row.at}
         return self.answer({"success": True, "lead_id": lead.pk, **told, "stage": lead.stage}, row=lead)

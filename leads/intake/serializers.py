@@ -7,6 +7,7 @@ from typing import Any
 
 from crm.core.api.fields import Body, ChoiceField, CleanCharField, JsonObjectField, MomentField, MoneyField, TagsField
 from leads.api.serializers import NewPerson, text
+from leads.choices import Complaint
 from leads.models import Priority
 
 HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -47,3 +48,9 @@ class PingBody(Body):
 
 class ReturnBody(Body):
     reason = CleanCharField(max_length=200)
+    complaint = ChoiceField(
+        Complaint,
+        required=False,
+        allow_null=True,
+        help_text="`complaint` closes every channel, `do_not_call` calls and texts; a reason may say it too",
+    )

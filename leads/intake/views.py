@@ -25,7 +25,7 @@ def give_back(request: Request, pk: UUID) -> HttpResponse:
     form = ReturnForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            return_lead(lead, form.cleaned_data["reason"], by=request.user)
+            return_lead(lead, **form.cleaned_data, by=request.user)
         except Refused as refused:
             form.add_error(None, refused.message)
         else:

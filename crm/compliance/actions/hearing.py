@@ -26,6 +26,7 @@ from crm.compliance.models import (
 from crm.compliance.replies import Meaning, Reply, read_reply, reply_of
 from crm.compliance.transcripts import request_in_transcript
 from crm.core.actors import Actor
+from crm.core.errors import InvalidField, MissingField
 from crm.core.tenancy import current_company_id
 from crm.providers.ports import TextReceived
 from leads.hashes import sha256_hex
@@ -174,15 +175,33 @@ def take_transcript(
     return record_consents([statement], by=by)
 
 
-def take_complaint(contact: Contact, channel: str, *, at: datetime, by: Actor, origin: str = "") -> list[ConsentEvent]:
-    """A provider or a vendor tells that the person complained about a message or a call: that channel is closed."""
+def take_complaint(
+    contact: Contact,
+    *channels: str,
+    at: datetime,
+    by: Actor,
+    origin: str,
+    wording: str = "",
+    lead: Lead | None = None,
+) -> list[ConsentEvent]:
+    """A provider or a vendor (`origin` names it) tells that the person complained about a message or a call.
+
+    These channels are closed; `all` bars the person. Raises `InvalidField` for a channel that there is not, and
+    `MissingField` where nobody is named.
+    """
+    if not origin.strip():
+        raise MissingField("source", "Name who passed the complaint on")
+    if set(channels) - {*CHANNELS, ALL}:
+        raise InvalidField("channel", f"Must be one of {', '.join((*CHANNELS, ALL))}")
     statement = Statement(
         contact_id=contact.pk,
-        channels=[channel],
+        channels=channels,
         state=ConsentState.REVOKED,
         source=ConsentSource.COMPLAINT,
+        wording=wording,
         basis="A complaint",
-        origin=origin,
+        origin=origin.strip(),
         at=at,
+        lead=lead,
     )
     return record_consents([statement], by=by)

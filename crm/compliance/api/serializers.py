@@ -16,6 +16,9 @@ class ConsentBody(Body):
         max_length=200, required=False, allow_blank=True, help_text="Where it was said: a form, a letter, a call"
     )
     basis = CleanCharField(max_length=200, required=False, allow_blank=True, help_text="By what rule it counts")
+    complaint = BoolField(
+        required=False, help_text="A provider or a vendor passes on a complaint; `source` then names it"
+    )
 
 
 class NewSuppressionBody(Body):

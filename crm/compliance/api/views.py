@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.timezone import now
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.compliance.actions import record_consent
+from crm.accounts.models import User
+from crm.compliance.actions import record_consent, take_complaint
 from crm.compliance.actions.suppressions import lift_suppression, suppress
 from crm.compliance.api import examples, serializers
 from crm.compliance.api.representation import decision_json, entry_json, standing_json, suppression_json
@@ -21,6 +24,7 @@ from crm.core.api.fields import parse_moment
 from crm.core.api.problems import query_problem
 from crm.core.api.schema import describe
 from crm.core.api.views import ApiViewSet
+from crm.core.errors import InvalidField
 from crm.core.http import company_zone
 from crm.core.tenancy import NotFound
 from leads.api.views import acting
@@ -67,19 +71,10 @@ class ContactConsentViewSet(ApiViewSet):
     )
     def record(self, request: Request, pk: str) -> Response:
         """A grant or a revocation, for good. A revocation closes its channel at once; `all` closes every one and marks
-        the contact `do_not_contact`, and `all` granted takes both back."""
+        the contact `do_not_contact`, and `all` granted takes both back. A `complaint` that somebody passes on revokes
+        alike, and stands in the ledger as one."""
         contact = self.contact(request, pk)
-        body = self.body(serializers.ConsentBody)
-        lines = record_consent(
-            contact,
-            body["channel"],
-            granted=body["granted"],
-            source=ConsentSource.API,
-            by=acting(request),
-            wording=body.get("wording", ""),
-            basis=body.get("basis", ""),
-            origin=body.get("source", ""),
-        )
+        lines = recorded(contact, self.body(serializers.ConsentBody), by=acting(request))
         contact.refresh_from_db()
         said = by_contact(ConsentEvent.objects.in_force([contact.pk])).get(contact.pk, {})
         return self.answer({**standing_json(contact, said), "entries": [entry_json(line) for line in lines]}, 201)
@@ -106,6 +101,24 @@ class ContactConsentViewSet(ApiViewSet):
         if contact.deleted_at is not None:
             raise NotFound("Contact not found")
         return contact
+
+
+def recorded(contact: Contact, body: dict[str, Any], *, by: User) -> list[ConsentEvent]:
+    wording, source = body.get("wording", ""), body.get("source", "")
+    if not body.get("complaint"):
+        return record_consent(
+            contact,
+            body["channel"],
+            granted=body["granted"],
+            source=ConsentSource.API,
+            by=by,
+            wording=wording,
+            basis=body.get("basis", ""),
+            origin=source,
+        )
+    if body["granted"]:
+        raise InvalidField("granted", "A complaint agrees to nothing")
+    return take_complaint(contact, body["channel"], at=now(), by=by, origin=source, wording=wording)
 
 
 class SuppressionViewSet(ApiViewSet):

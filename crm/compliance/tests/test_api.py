@@ -50,6 +50,19 @@ def test_consent_is_recorded_and_read(api: Any, admin: User, contact: Contact) -
     assert AuditEntry.objects.filter(action="consent.revoked", object_id=contact.pk).count() == 1
 
 
+def test_a_complaint_that_is_passed_on_stands_in_the_ledger_as_one(api: Any, admin: User, contact: Contact) -> None:
+    client, url = api(admin), path(contact, "consent")
+    body = {"channel": "email", "granted": False, "complaint": True, "source": "Mail provider", "wording": "Spam!"}
+    [entry] = client.post(url, body).json()["entries"]
+    assert (entry["channel"], entry["state"], entry["source"]) == ("email", "revoked", "complaint")
+    assert (entry["origin"], entry["wording"], entry["actor"]) == ("Mail provider", "Spam!", admin.name)
+    assert client.post(url, body | {"granted": True}).status_code == 422
+    nobody = client.post(url, body | {"source": " "})
+    assert (nobody.status_code, nobody.json()["detail"][0]["loc"]) == (400, ["body", "source"])
+    assert client.post(url, body | {"complaint": "loud"}).status_code == 422
+    assert ConsentEvent.objects.count() == 1
+
+
 def test_all_channels_revoked_mark_the_contact(api: Any, admin: User, contact: Contact) -> None:
     told = api(admin).post(path(contact, "consent"), {"channel": "all", "granted": False}).json()
     assert (told["opt_in_status"], told["do_not_contact"]) == ("opted_out", True)

@@ -184,6 +184,19 @@ def test_an_agent_writes_down_what_the_person_said(agent: Agent, contact: Contac
     assert ConsentEvent.objects.count() == 2
 
 
+def test_a_complaint_is_written_down_with_who_passed_it_on(contact: Contact, agent: Agent) -> None:
+    LeadFactory(contact=contact, agent=agent)
+    client, url = signed_in(agent.user), reverse("compliance:consent", args=[contact.pk])
+    data = {"channel": "sms", "granted": "no", "wording": "", "told_by": "complaint", "origin": "Carrier desk"}
+    assert "Name who passed the complaint on." in shown(client.post(url, data | {"origin": " "}), 422)
+    assert "A complaint agrees to nothing." in shown(client.post(url, data | {"granted": "yes"}), 422)
+    assert not ConsentEvent.objects.exists()
+    page = shown(client.post(url, data, headers={"HX-Request": "true"}))
+    assert "Complaint (Carrier desk)" in page
+    line = ConsentEvent.objects.get()
+    assert (line.source, line.origin, line.user, line.state) == ("complaint", "Carrier desk", agent.user, "revoked")
+
+
 def test_a_bad_word_on_consent_is_shown_and_nothing_is_written(office: Client, contact: Contact) -> None:
     data = {"channel": "fax", "granted": "no", "back": "https://elsewhere.example/"}
     page = shown(office.post(reverse("compliance:consent", args=[contact.pk]), data), 422)

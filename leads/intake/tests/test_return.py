@@ -75,6 +75,42 @@ def test_a_return_needs_a_reason_and_the_permission(api: Any, manager: User, age
     assert not VendorReturn.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("body", "closed", "barred"),
+    [
+        ({"reason": "Wrote to us", "complaint": "complaint"}, {"voice", "sms", "whatsapp", "email", "all"}, True),
+        ({"reason": "Complaint"}, {"voice", "sms", "whatsapp", "email", "all"}, True),
+        ({"reason": "No calls", "complaint": "do_not_call"}, {"voice", "sms", "whatsapp"}, False),
+        ({"reason": "Asked not to be called."}, {"voice", "sms", "whatsapp"}, False),
+        ({"reason": "A complaint about the price"}, set(), False),
+        ({"reason": "Complained to nobody", "complaint": None}, set(), False),
+    ],
+)
+def test_a_complaint_goes_into_the_ledger(
+    api: Any, manager: User, lead: Lead, body: dict[str, Any], closed: set[str], barred: bool
+) -> None:
+    assert api(manager).post(f"/api/v1/leads/{lead.pk}/return", body).status_code == 200
+    lines = lead.contact.consent_events.all()
+    assert {line.channel for line in lines} == closed
+    assert {(line.state, line.source, line.origin, line.user, line.lead) for line in lines} <= {
+        ("revoked", "complaint", "Returned to vendor DEMO001", manager, lead)
+    }
+    lead.contact.refresh_from_db()
+    assert lead.contact.do_not_contact is barred
+
+
+def test_a_complaint_that_there_is_not_is_refused_and_nothing_is_returned(
+    api: Any, manager: User, lead: Lead, client: Client
+) -> None:
+    body = {"reason": "x", "complaint": "shouted"}
+    assert api(manager).post(f"/api/v1/leads/{lead.pk}/return", body).status_code == 422
+    client.force_login(manager)
+    assert client.post(f"/leads/{lead.pk}/return/", body).status_code == 422
+    assert not VendorReturn.objects.exists()
+    assert client.post(f"/leads/{lead.pk}/return/", body | {"complaint": "do_not_call"}).status_code == 302
+    assert {line.channel for line in lead.contact.consent_events.all()} == {"voice", "sms", "whatsapp"}
+
+
 def test_the_page_asks_for_the_reason_and_returns(client: Client, manager: User, lead: Lead) -> None:
     client.force_login(manager)
     url = f"/leads/{lead.pk}/return/"
