@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, F, Q
+from django.db.models import CharField, Count, F, Q, Value
 from django.utils.timezone import now
 
 from agents.models import Agent
@@ -27,12 +27,13 @@ class Evidence(NamedTuple):
 
 @dataclass(frozen=True)
 class Performance:
-    """The four rates, each 0 to 1 and shrunk toward the company's mean, and their weighted sum."""
+    """The four rates, each 0 to 1 and shrunk toward the company's mean, their evidence, and their weighted sum."""
 
     conversion: float  # closed as customer ÷ closed
-    sla_met: float  # answered before the deadline ÷ answered, or past it without an answer
+    sla_met: float  # clocks answered before their deadline ÷ those answered so, or past it without an answer
     contact_rate: float  # calls that reached a person ÷ calls
     completion: float  # received in the window and closed by this agent ÷ received in the window
+    evidence: Mapping[str, Evidence]  # the agent's own, by the name of the rate
 
     @property
     def score(self) -> float:
@@ -40,14 +41,36 @@ class Performance:
         return 10 * (4 * self.conversion + 3 * self.sla_met + 2 * self.contact_rate + self.completion)
 
 
+Counting = Callable[[datetime, datetime], Any]  # (since, until) → what `by_agent` gives
+_counted: dict[str, Counting] = {}
+
+
+def register(rate: str, counting: Counting) -> None:
+    """Called at start by the higher floor that knows the cases of this rate: clocks, calls."""
+    _counted[rate] = counting
+
+
 def performances(agent_ids: Collection[UUID], *, at: datetime | None = None) -> dict[UUID, Performance]:
-    """Of these agents, measured against all of the active company's; three statements, however many there are."""
-    at = at or now()
-    since = at - WINDOW
-    no_calls: dict[UUID, Evidence] = {}  # calls stand on a higher floor and tell nothing yet
-    counts = (_closed(since, at), _answered(since, at), no_calls, _completed(since, at))
-    rates = [_shrunk(evidence, agent_ids) for evidence in counts]
-    return {pk: Performance(*(rate[pk] for rate in rates)) for pk in agent_ids}
+    """Of these agents, measured against all of the active company's; one statement, however many there are."""
+    found = _found(at or now())
+    rates = {rate: _shrunk(evidence, agent_ids) for rate, evidence in found.items()}
+    return {
+        pk: Performance(
+            **{rate: shrunk[pk] for rate, shrunk in rates.items()},
+            evidence={rate: evidence.get(pk, Evidence()) for rate, evidence in found.items()},
+        )
+        for pk in agent_ids
+    }
+
+
+def _found(at: datetime) -> dict[str, dict[UUID, Evidence]]:
+    first, *rest = (
+        counting(at - WINDOW, at).annotate(rate=Value(rate, CharField())) for rate, counting in _counted.items()
+    )
+    found: dict[str, dict[UUID, Evidence]] = {rate: {} for rate in _counted}
+    for pk, cases, good, rate in first.union(*rest, all=True):
+        found[rate][pk] = Evidence(cases, good)
+    return found
 
 
 def performance_scores(agent_ids: Collection[UUID], *, at: datetime | None = None) -> dict[UUID, float]:
@@ -63,37 +86,25 @@ def _shrunk(evidence: dict[UUID, Evidence], agent_ids: Collection[UUID]) -> dict
     return {pk: (e.good + PRIOR_WEIGHT * mean) / (e.cases + PRIOR_WEIGHT) for pk, e in found.items()}
 
 
-def _closed(since: datetime, at: datetime) -> dict[UUID, Evidence]:
+def _closed(since: datetime, at: datetime) -> Any:
     leads = Agent.objects.filter(
         leads__closed_at__gte=since, leads__closed_at__lte=at, leads__status="done", leads__deleted_at__isnull=True
     )
-    return _evidence(leads, Count("leads"), Count("leads", filter=Q(leads__stage="customer")))
+    return by_agent(leads, Count("leads"), Count("leads", filter=Q(leads__stage="customer")), of="pk")
 
 
-def _answered(since: datetime, at: datetime) -> dict[UUID, Evidence]:
-    """A lead that is neither answered nor due tells nothing yet."""
-    leads = Agent.objects.filter(
-        Q(leads__first_response_at__isnull=False) | Q(leads__deadline__lt=at),
-        leads__assigned_at__gte=since,
-        leads__assigned_at__lte=at,
-        leads__deadline__isnull=False,
-        leads__deleted_at__isnull=True,
-    )
-    in_time = Q(leads__first_response_at__lte=F("leads__deadline"))
-    return _evidence(leads, Count("leads"), Count("leads", filter=in_time))
-
-
-def _completed(since: datetime, at: datetime) -> dict[UUID, Evidence]:
+def _completed(since: datetime, at: datetime) -> Any:
     """A lead counts once for whoever received it, and as closed for whoever holds it."""
     leads = Agent.objects.filter(received__at__gte=since, received__at__lte=at, received__lead__deleted_at__isnull=True)
     closed = Q(received__lead__agent=F("pk"), received__lead__status="done", received__lead__closed_at__lte=at)
-    return _evidence(
-        leads,
-        Count("received__lead", distinct=True),
-        Count("received__lead", distinct=True, filter=closed),
-    )
+    good = Count("received__lead", distinct=True, filter=closed)
+    return by_agent(leads, Count("received__lead", distinct=True), good, of="pk")
 
 
-def _evidence(leads: Any, cases: Count, good: Count) -> dict[UUID, Evidence]:
-    rows = leads.order_by().values("pk").annotate(cases=cases, good=good).values_list("pk", "cases", "good")
-    return {pk: Evidence(cases, good) for pk, cases, good in rows}
+def by_agent(rows: Any, cases: Count, good: Count, *, of: str = "agent") -> Any:
+    """Rows of agent's id and two numbers, from which a rate is counted."""
+    return rows.order_by().values_list(of).annotate(cases=cases, good=good)
+
+
+register("conversion", _closed)
+register("completion", _completed)

@@ -113,7 +113,7 @@ class Summary:
 
 
 def team_of(company: Company, at: datetime, *, scored: bool = True) -> list[Member]:
-    """All agents, the most room first and inactive ones last; five statements, however many there are.
+    """All agents, the most room first and inactive ones last; three statements, however many there are.
 
     `scored=False` leaves out their performance, which reads all that they did in 30 days: two statements then.
     """

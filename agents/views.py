@@ -31,11 +31,11 @@ from crm.core.tenancy import get_or_refuse
 from crm.lists.menus import export_menu
 
 HISTORY = 20
-PARTS = (  # label, weight, attribute, what it is
-    ("Conversion", 40, "conversion", "closed as customer of all closed"),
-    ("SLA met", 30, "sla_met", "first responses before the deadline"),
-    ("Contact rate", 20, "contact_rate", "calls that reached a person"),
-    ("Completion", 10, "completion", "received leads that were closed"),
+PARTS = (  # label, weight, attribute, of what, what went well
+    ("Conversion", 40, "conversion", "closed leads", "as customer"),
+    ("SLA met", 30, "sla_met", "first responses", "before the deadline"),
+    ("Contact rate", 20, "contact_rate", "calls", "reached a person"),
+    ("Completion", 10, "completion", "received leads", "were closed"),
 )
 
 
@@ -87,9 +87,11 @@ def agent_context(request: Request, agent: Agent) -> dict[str, Any]:
                 "rate": getattr(rates, name),
                 "points": weight * getattr(rates, name),
                 "width": 100 * getattr(rates, name),
-                "what": what,
+                "evidence": rates.evidence[name],
+                "of": of,
+                "good": good,
             }
-            for label, weight, name, what in PARTS
+            for label, weight, name, of, good in PARTS
         ],
         "hours": [(label, ", ".join(f"{a}–{b}" for a, b in hours.get(day, []))) for day, label in DAYS],
         "has_own_hours": agent.business_hours is not None,

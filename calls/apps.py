@@ -5,12 +5,14 @@ class CallsConfig(AppConfig):
     name = "calls"
 
     def ready(self) -> None:
-        from calls import attempts, lists, receivers, why, words  # noqa: F401 - registers the list
+        from agents import performance
+        from calls import attempts, lists, metrics, receivers, why, words  # noqa: F401 - registers the list
         from leads import happenings
         from leads.duplicates.moves import numbered
 
         receivers.connect()
         why.register()
         attempts.register()
+        performance.register("contact_rate", metrics.reached_by_agent)
         happenings.register(words.TOLD, "phone")
         numbered("calls.Call.lead", "attempt")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
-from django.db.models import Avg, Count, Q, Sum
+from django.db.models import Avg, Count, Exists, OuterRef, Q, Sum
 from django.db.models.functions import ExtractHour
 
-from calls.models import Outcome
+from agents.performance import by_agent as counted_by_agent
+from calls.models import Call, Direction, Outcome
 from calls.querysets import CallQuerySet
+from leads.dispositions import BUILT_IN
+from leads.models import Disposition
 
 HAS_ENDED = ~Q(outcome="")
 
@@ -80,3 +83,16 @@ def by_result(calls: CallQuerySet) -> list[dict[str, Any]]:
     """Outcome with its detail, the most frequent first; one statement."""
     rows: Any = calls.filter(HAS_ENDED).order_by().values("outcome", "detail")
     return list(rows.annotate(total=Count("pk"), seconds=Avg("duration_seconds")).order_by("-total"))
+
+
+UNREACHED = [outcome.key for outcome in BUILT_IN.values() if not outcome.reached_person]
+
+
+def reached_by_agent(since: datetime, at: datetime) -> Any:
+    """Calls out that have ended, by agent, and how many of them reached a person: answered, and with no outcome that
+    says otherwise (a machine, a wrong number, a company’s own).
+    """
+    calls = Call.objects.filter(HAS_ENDED, created_at__gte=since, created_at__lte=at, direction=Direction.OUTBOUND)
+    nobody = Exists(Disposition.objects.filter(key=OuterRef("disposition"), reached_person=False))
+    reached = Q(outcome=Outcome.ANSWERED) & ~Q(disposition__in=UNREACHED) & ~Q(nobody)
+    return counted_by_agent(calls.filter(agent__isnull=False), Count("pk"), Count("pk", filter=reached))

@@ -50,7 +50,7 @@ def test_the_list_costs_the_same_for_any_number(company, count, django_assert_nu
     with company_active(company.pk):
         for _ in range(count):
             AgentFactory()
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(4):
             assert len(agent_rows(list(agents()))) == count
             summary()
 

@@ -78,7 +78,7 @@ def test_the_dashboard_costs_the_same_for_one_agent_and_thirty(desk, company, ag
     with company_active(company.pk):
         for _ in range(agents):
             AgentFactory()
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(6):
         assert len(desk.get("/agents/").context["members"]) == agents
 
 

@@ -11,6 +11,8 @@ from django.db.models import Case, Count, F, Q, When
 from django.db.models.functions import TruncDate
 from django.utils.timezone import localtime
 
+from agents.performance import by_agent
+from crm.sla.models import Timer
 from crm.sla.querysets import LATE, MET, TimerQuerySet
 
 WEEK, MONTH = timedelta(days=7), timedelta(days=30)
@@ -65,6 +67,13 @@ def rates(timers: TimerQuerySet, at: datetime) -> list[RateOf]:
         )
         for row in rows
     ]
+
+
+def met_by_agent(since: datetime, at: datetime) -> Any:
+    """Judged clocks of each agent, and how many were answered in time. A lead that was handed on counts
+    for whoever let it pass.
+    """
+    return by_agent(Timer.objects.judged_since(since, at), Count("pk"), Count("pk", filter=MET))
 
 
 @dataclass(frozen=True)

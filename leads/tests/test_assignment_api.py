@@ -285,7 +285,7 @@ def test_suggestions_cost_the_same_for_any_number_of_agents(
 
     with company_active(company.pk):
         VoiceAgentFactory.create_batch(count)
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(5):
             assert len(suggestions_for(stored_with_contact(lead), limit=100)) == count
 
 
