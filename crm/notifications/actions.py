@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import Case, OuterRef, Q, Subquery, Value, When
 from django.urls import reverse
 from django.utils.timezone import now
 
@@ -79,6 +79,14 @@ def read_all(user: User) -> int:
 def purge_old(at: datetime) -> int:
     """Forget what was read a month ago, and what nobody has read for half a year; how many that were."""
     return Notification.objects.old(at).delete()[0]
+
+
+def forget_people(contact_ids: Collection[UUID]) -> int:
+    """What tells of these contacts or of their leads names nobody any more; how many notifications that were."""
+    leads = Lead.objects.filter(contact__in=contact_ids).order_by().values("pk")
+    told = Notification.objects.filter(Q(object_id__in=leads) | Q(object_id__in=contact_ids))
+    plain = Case(*(When(kind=kind, then=Value(kind.label)) for kind in Kind), default=Value("Notification"))
+    return told.update(title=plain, text="")
 
 
 def assignment_mails(lead: Lead) -> MailQuerySet:

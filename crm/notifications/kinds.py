@@ -43,25 +43,15 @@ class Channel(models.TextChoices):
 MAILED = frozenset({Kind.ASSIGNED, Kind.SLA_DUE_SOON, Kind.SLA_BREACHED, Kind.UNACCEPTED})
 
 
-# A promise to call is for now: a mail would come too late, and the row in the app is what tells that it was told.
-IN_APP_ONLY = frozenset({Kind.CALL_BACK})
-
-
-def channels_of(kind: str) -> list[Channel]:
-    return [Channel.IN_APP] if kind in IN_APP_ONLY else list(Channel)
-
-
 def wants(user: User, kind: str, channel: str) -> bool:
     """Costs no query: the choices stand on the user's row."""
-    if channel not in channels_of(kind):
-        return False
     chosen = user.notification_choices.get(kind, {}).get(channel)
     return bool(chosen) if chosen is not None else channel == Channel.IN_APP or kind in MAILED
 
 
 def choices_of(user: User) -> dict[str, dict[str, bool]]:
     """Every kind with every channel, as chosen or by default."""
-    return {kind.value: {channel.value: wants(user, kind, channel) for channel in channels_of(kind)} for kind in Kind}
+    return {kind.value: {channel.value: wants(user, kind, channel) for channel in Channel} for kind in Kind}
 
 
 def chosen(wanted: Mapping[str, Mapping[str, Any]], user: User) -> dict[str, dict[str, bool]]:

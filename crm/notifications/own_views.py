@@ -22,7 +22,7 @@ from crm.core.pages import tidy
 from crm.core.tenancy import get_or_refuse
 from crm.notifications.actions import read, read_all
 from crm.notifications.filters import NotificationFilter
-from crm.notifications.kinds import Channel, Kind, channels_of, chosen, wants
+from crm.notifications.kinds import Channel, Kind, chosen, wants
 from crm.notifications.models import Notification
 from crm.notifications.querysets import NotificationQuerySet
 
@@ -120,9 +120,9 @@ def back(request: Request) -> str:
 def settings_page(request: Request) -> HttpResponse:
     """Which news by which channel; the form holds every choice, so that one unticked is a no."""
     if request.method == "POST":
-        wanted = {kind.value: {c.value: f"{kind}.{c}" in request.POST for c in channels_of(kind)} for kind in Kind}
+        wanted = {kind.value: {c.value: f"{kind}.{c}" in request.POST for c in Channel} for kind in Kind}
         choose_notifications(request.user, chosen(wanted, request.user))
         messages.success(request, "Your choices are saved.")
         return redirect("notifications:settings")
-    rows = [(kind, [(c, c in channels_of(kind), wants(request.user, kind, c)) for c in Channel]) for kind in Kind]
+    rows = [(kind, [(c, wants(request.user, kind, c)) for c in Channel]) for kind in Kind]
     return render(request, "notifications/settings.html", {"rows": rows, "channels": list(Channel)})

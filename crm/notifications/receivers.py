@@ -8,13 +8,13 @@ from typing import Any
 from crm.audit.events import events_recorded
 from crm.audit.models import AuditEntry
 from crm.jobs.events import JOB_FAILED, JOB_FINISHED
-from crm.notifications.actions import news_of_given
+from crm.notifications.actions import forget_people, news_of_given
 from crm.notifications.lead_news import news_of_breaches, news_of_due_soon, news_of_taken, news_of_unaccepted
 from crm.notifications.other_news import news_of_jobs, news_of_vendor_caps
 from crm.notifications.telling import News, tell
 from crm.sla.events import LEAD_SLA_BREACHED, LEAD_SLA_DUE_SOON
 from crm.vendors.events import VENDOR_CAP_REACHED
-from leads.events import LEAD_ASSIGNED, LEAD_REASSIGNED, LEAD_UNASSIGNED
+from leads.events import CONTACT_DELETED, LEAD_ASSIGNED, LEAD_REASSIGNED, LEAD_UNASSIGNED
 
 Compose = Callable[[list[AuditEntry]], list[News]]
 TOLD: Mapping[str, tuple[Compose, ...]] = {
@@ -35,7 +35,12 @@ def connect() -> None:
 
 
 def on_events(entries: list[AuditEntry], **kwargs: Any) -> None:
-    """One piece of news for each person, kind and batch; nothing where the transaction is rolled back."""
+    """One piece of news for each person, kind and batch; nothing where the transaction is rolled back.
+
+    Who is deleted is named no more.
+    """
+    if gone := [entry.object_id for entry in entries if entry.action == CONTACT_DELETED]:
+        forget_people(gone)
     heard: dict[Compose, list[AuditEntry]] = {}
     for entry in entries:
         for compose in TOLD.get(entry.action, ()):

@@ -15,7 +15,7 @@ from crm.core.api.views import ApiViewSet
 from crm.core.errors import InvalidField
 from crm.notifications.actions import read, read_all
 from crm.notifications.filters import NotificationFilter
-from crm.notifications.kinds import Kind, channels_of, choices_of, chosen
+from crm.notifications.kinds import Channel, Kind, choices_of, chosen
 from crm.notifications.models import Notification
 from crm.notifications.querysets import NotificationQuerySet
 
@@ -33,9 +33,7 @@ EXAMPLE: dict[str, Any] = {
     "read_at": None,
     "is_read": False,
 }
-CHOICES: dict[str, Any] = {
-    "preferences": {kind.value: {channel.value: True for channel in channels_of(kind)} for kind in Kind}
-}
+CHOICES: dict[str, Any] = {"preferences": {kind.value: {channel.value: True for channel in Channel} for kind in Kind}}
 
 
 class ChoicesBody(serializers.Serializer[Any]):
@@ -109,9 +107,8 @@ def checked(wanted: dict[str, Any]) -> dict[str, dict[str, bool]]:
     for kind, channels in wanted.items():
         if kind not in Kind.values:
             raise InvalidField("preferences", f"Kinds are {', '.join(Kind.values)}.")
-        offered = [channel.value for channel in channels_of(kind)]
-        if not isinstance(channels, dict) or set(channels) - set(offered):
-            raise InvalidField("preferences", f"Channels of {kind} are {', '.join(offered)}.")
+        if not isinstance(channels, dict) or set(channels) - set(Channel.values):
+            raise InvalidField("preferences", f"Channels are {', '.join(Channel.values)}.")
         if not all(isinstance(value, bool) for value in channels.values()):
             raise InvalidField("preferences", f"Say true or false for each channel of {kind}.")
     return wanted

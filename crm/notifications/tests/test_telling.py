@@ -24,6 +24,7 @@ from crm.notifications.call_backs import companies_with_call_backs, tell_call_ba
 from crm.notifications.models import Notification
 from crm.sla.actions import mark_overdue, remind_due_soon
 from crm.vendors.actions import create_vendor
+from leads.actions import delete_contact, set_disposition
 from leads.assignment import assign_lead, assign_many, reassign_lead, return_many, unassign_lead
 from leads.intake.actions import submit_lead
 from leads.models import Lead
@@ -234,6 +235,24 @@ class TestCallBacks:
             assert tell_call_backs(NOON + 61 * MINUTE) == 1
         assert tell_call_backs(NOON + 60 * MINUTE + timedelta(days=1)) == 0
 
+    @pytest.mark.parametrize(("in_app", "email"), [(True, True), (False, True)], ids=["both", "mail alone"])
+    def test_who_wants_it_by_mail_is_mailed_once_for_each_promise(self, agent, in_app, email):
+        choose_notifications(agent.user, {"call_back": {"in_app": in_app, "email": email}})
+        promised = {"disposition": "callback", "status": "in_progress", "next_attempt_at": NOON}
+        lead = ada(agent=agent, contact__organization="Byron Engines", **promised)
+        with time_machine.travel(NOON + MINUTE, tick=False):
+            assert (tell_call_backs(NOON + MINUTE), tell_call_backs(NOON + MINUTE)) == (1, 0)
+        assert len(told(agent.user)) == int(in_app)
+        mail = Mail.objects.get()
+        assert (mail.kind, mail.to, mail.object_id, mail.state) == ("call_back", agent.email, lead.pk, "queued")
+        assert mail.subject == "Ada Byron waits for your call"
+        for words in ("Promised for: Wed 4 Mar, 12:00 (UTC)", lead.contact.phone_e164, "Byron Engines", str(lead.pk)):
+            assert words in mail.text
+        Lead.objects.filter(pk=lead.pk).update(next_attempt_at=NOON + 60 * MINUTE)
+        with time_machine.travel(NOON + 61 * MINUTE, tick=False):
+            assert tell_call_backs(NOON + 61 * MINUTE) == 1
+        assert Mail.objects.count() == 2
+
     def test_nobody_is_told_of_what_is_no_promise_of_a_person(self, agent, company):
         due = {"status": "in_progress", "next_attempt_at": NOON}
         ada(agent=agent, disposition="no_answer", **due)
@@ -243,6 +262,17 @@ class TestCallBacks:
         choose_notifications(other.user, {"call_back": {"in_app": False}})
         LeadFactory(agent=other, disposition="callback", **due)
         assert tell_call_backs(NOON + MINUTE) == 0
+
+
+def test_who_is_deleted_is_named_in_no_notification_any_more(agent, manager, admin):
+    gone, stays = ada(), LeadFactory(contact__first_name="Grace")
+    for lead in (gone, stays):
+        assign_lead(lead, agent, by=manager)
+    set_disposition(gone, "not_interested", by=agent.user)
+    delete_contact(gone.contact, by=admin)
+    rows = {row.object_id: (row.title, row.text, row.url) for row in Notification.objects.filter(user=agent.user)}
+    assert rows[gone.pk] == ("A lead is given to you", "", f"/leads/{gone.pk}/")
+    assert "Grace" in rows[stays.pk][0] and rows[stays.pk][1]
 
 
 def test_a_vendor_that_fills_its_day_is_told_to_the_administrators_once(company, admin, manager):
