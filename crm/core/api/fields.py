@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db.models import Choices
 from django.utils.dateparse import parse_date, parse_datetime
+from drf_spectacular.drainage import set_override
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -22,7 +23,7 @@ from crm.core.http import company_zone
 
 E164 = re.compile(r"\+[1-9]\d{0,14}", re.ASCII)  # S3: 1 to 15 digits; whether anybody can have it is asked later
 MAX_INT = 2**31 - 1
-MAX_MONEY = Decimal("999999999999.99")  # fits numeric(14, 2)
+MONEY_DIGITS = 14  # numeric(14, 2), unless the column has fewer
 MAX_TAGS, MAX_TAG = 100, 100
 MAX_JSON_KEYS = 500
 
@@ -121,22 +122,27 @@ class NumberField(serializers.FloatField):
         return float(data)
 
 
-@extend_schema_field({"type": "number", "minimum": 0, "maximum": float(MAX_MONEY)})
 class MoneyField(serializers.Field[Any, Any, Any, Any]):
-    """An amount of money as a JSON number, not negative, rounded to two places; a `Decimal`."""
+    """An amount of money as a JSON number, not negative, rounded to two places; a `Decimal` that fits its column."""
 
     default_error_messages = {
         "required": "Field required.",
         "null": "May not be null.",
         "invalid": "Must be a number.",
-        "range": f"Must be between 0 and {MAX_MONEY}.",
+        "range": "Must be between 0 and {most}.",
     }
+
+    def __init__(self, *, digits: int = MONEY_DIGITS, **kwargs: Any) -> None:
+        """`digits`: the column's `max_digits`, two of them behind the point; SQLite would keep more and not read it."""
+        super().__init__(**kwargs)
+        self.most = Decimal(10 ** (digits - 2)) - Decimal("0.01")
+        set_override(self, "field", {"type": "number", "minimum": 0, "maximum": float(self.most)})
 
     def to_internal_value(self, data: Any) -> Decimal:
         if isinstance(data, bool) or not isinstance(data, int | float):
             self.fail("invalid")
-        if not 0 <= data <= MAX_MONEY:
-            self.fail("range")
+        if not 0 <= data <= self.most:
+            self.fail("range", most=self.most)
         return Decimal(str(data)).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
     def to_representation(self, value: Any) -> Any:

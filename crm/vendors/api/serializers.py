@@ -12,7 +12,7 @@ class VendorFields(Body):
     status = ChoiceField(Status, required=False)
     field_mapping = JsonObjectField(required=False, help_text="The vendor's name of a field → ours")
     daily_cap = IntField(required=False, allow_null=True, max_value=10_000_000, help_text="Leads accepted a day")
-    price = MoneyField(required=False, allow_null=True, help_text="What an accepted lead costs, from now on")
+    price = MoneyField(digits=12, required=False, allow_null=True, help_text="What an accepted lead costs, from now on")
 
 
 class NewVendorBody(VendorFields):
