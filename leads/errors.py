@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crm.accounts.permissions_table import allows
-from crm.core.actors import Actor, as_user
+from crm.core.actors import Actor, VendorActor, as_user
 from crm.core.errors import BrokenRule, Conflict, MissingField
 
 if TYPE_CHECKING:
@@ -23,13 +23,18 @@ class InvalidPhone(BrokenRule):
 
 
 class DuplicateLead(BrokenRule):
-    """The contact has such an open lead already; names it where the asker may see it."""
+    """The contact has such an open lead already; names it where the asker may see it.
+
+    `by_email`: it was known by that and not by the phone number. Agents are no affair of a vendor's.
+    """
 
     code = "duplicate_lead"
 
-    def __init__(self, existing: Lead, *, by: Actor) -> None:
+    def __init__(self, existing: Lead, *, by: Actor, by_email: bool = False) -> None:
         extra = {"existing_lead_id": str(existing.pk)} if sees(by, existing) else {}
-        super().__init__("Lead with this phone number already exists for this agent", **extra)
+        what = "e-mail address" if by_email else "phone number"
+        whose = "" if isinstance(by, VendorActor) else " for this agent"
+        super().__init__(f"Lead with this {what} already exists{whose}", **extra)
         self.existing = existing
 
 

@@ -82,8 +82,10 @@ class Contact(TenantModel):
             # the list by its other orders, ties by id
             models.Index(fields=["company", "-updated_at", "-id"], condition=ALIVE, name="contact_updated"),
             models.Index(fields=["company", "last_name", "id"], condition=ALIVE, name="contact_last_name"),
+            models.Index(fields=["company", "first_name", "id"], condition=ALIVE, name="contact_first_name"),
             *CONTACT_INDEXES,
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="contact_search"),
+            GinIndex(fields=["tags"], opclasses=["jsonb_path_ops"], name="contact_tags"),  # the list by tags
             GinIndex(fields=["custom_fields"], opclasses=["jsonb_path_ops"], name="contact_custom"),  # `custom.<key>`
         ]
 

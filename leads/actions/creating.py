@@ -95,7 +95,7 @@ def create_lead(data: NewLead | Mapping[str, Any], *, by: Actor, agent: Agent | 
     match = contact_of(new.contact_id, given_fields(asdict(new), by=by), by=by)
     lead = unsaved(new, match.contact, by=by)
     if agent is None and not match.is_new and lead.is_open:
-        lead.is_duplicate = flag_or_refuse(match.contact, by=by)
+        lead.is_duplicate = flag_or_refuse(match, by=by)
     if match.is_new and lead.stage != Stage.LEAD:
         match.contact.lifecycle_stage = lead.stage
         match.contact.save(update_fields=["lifecycle_stage"])
@@ -103,13 +103,21 @@ def create_lead(data: NewLead | Mapping[str, Any], *, by: Actor, agent: Agent | 
     if match.other_id is not None:
         keep_pairs({ordered(match.contact.pk, match.other_id): [Reason.NAMED_TOGETHER]}, found_by=FoundBy.CREATION)
     if agent is not None:
-        from leads.assignment import assign_lead
-
-        return assign_lead(lead, agent, by=by, locked=True, first=told)
+        return given_to(agent, lead, match, told, by=by)
     from leads.routing.applying import insert_routed
 
     insert_routed([lead], told)
     return lead
+
+
+def given_to(agent: Agent, lead: Lead, match: Match, told: list[Event], *, by: Actor) -> Lead:
+    """Inserted with its holder; a duplicate is refused by the word by which the contact was known."""
+    from leads.assignment import assign_lead
+
+    try:
+        return assign_lead(lead, agent, by=by, locked=True, first=told)
+    except DuplicateLead as refusal:
+        raise DuplicateLead(refusal.existing, by=by, by_email=match.by_email) from None
 
 
 def new_lead(data: Mapping[str, Any]) -> NewLead:
@@ -142,10 +150,10 @@ def vendor_of(new: NewLead, *, by: Actor) -> Vendor | None:
     return vendor
 
 
-def flag_or_refuse(contact: Contact, *, by: Actor) -> bool:
+def flag_or_refuse(match: Match, *, by: Actor) -> bool:
     """Whether the new lead is to be flagged: another of the contact waits without an agent (an agent's own ones are
     looked at by the assignment, whatever the policy)."""
-    others = contact.leads.open()
+    others = match.contact.leads.open()
     if not isinstance(by, VendorActor):  # nobody pays a vendor for somebody who is being worked already
         others = others.filter(agent__isnull=True)
     existing = others.order_by("created_at", "id").first()
@@ -153,7 +161,7 @@ def flag_or_refuse(contact: Contact, *, by: Actor) -> bool:
         return False
     if company_of(by).duplicate_policy == DuplicatePolicy.FLAG:
         return True
-    raise DuplicateLead(existing, by=by)
+    raise DuplicateLead(existing, by=by, by_email=match.by_email)
 
 
 BLANK = Lead()

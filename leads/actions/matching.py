@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
 from crm.audit.recording import Event
@@ -18,6 +18,8 @@ from leads.actions.contacts import PERSON_FIELDS, Changes, created_event, differ
 from leads.errors import ContactTaken
 from leads.models import Contact
 
+REACHED_BY = ("phone_e164", "email")
+
 
 @dataclass
 class Match:
@@ -27,6 +29,7 @@ class Match:
     is_new: bool = False
     events: list[Event] = field(default_factory=list)
     other_id: UUID | None = None
+    by_email: bool = False  # and not by the phone number
 
 
 def contact_of(contact_id: UUID | None, fields: Mapping[str, Any], *, by: Actor) -> Match:
@@ -61,32 +64,62 @@ def merged_into_known(fields: Mapping[str, Any], *, by: Actor) -> Match | None:
 
     Looked up without a lock, so that nobody waits for a merge with a contact in hand.
     """
+    merged = merged_away(fields)
+    if not merged:
+        return None
+    first = next(iter(merged.values()))
+    contact = Contact.objects.alive().select_for_update(no_key=True).filter(pk=first).first()
+    if contact is None:  # it has just been merged on, or deleted
+        return None
+    others = (pk for pk in merged.values() if pk != contact.pk)
+    match = filled(contact, {name: value for name, value in fields.items() if name not in merged}, by=by)
+    match.by_email, match.other_id = "phone_e164" not in merged, next(others, None)
+    return match
+
+
+def merged_away(fields: Mapping[str, Any]) -> dict[str, UUID]:
+    """Of the phone and the e-mail those by which merged contacts were known, the phone first, each with the survivor,
+    who is there still."""
     merged = Contact.objects.merged().filter(reached_by(fields)).order_by("pk")
     rows = list(merged.values_list("phone_e164", "email", "merged_into"))
     if not rows:
-        return None
-    phone = fields.get("phone_e164", "")
-    *_, into = next((row for row in rows if phone and row[0] == phone), rows[0])
-    contact = Contact.objects.alive().select_for_update(no_key=True).filter(pk__in=[into]).first()
-    if contact is None:  # it has just been merged on, or deleted
-        return None
-    own = {text for row in rows for text in row[:2]}
-    return filled(contact, {name: value for name, value in fields.items() if value not in own}, by=by)
+        return {}
+    alive = set(Contact.objects.alive().filter(pk__in=[into for *_, into in rows]).values_list("pk", flat=True))
+    found: dict[str, UUID] = {}
+    for place, name in enumerate(REACHED_BY):
+        for row in rows:
+            if fields.get(name) and row[place] == fields[name] and row[2] in alive:
+                found.setdefault(name, row[2])
+    return found
 
 
 def matched(fields: Mapping[str, Any], *, by: Actor) -> Match | None:
-    """Phone of one contact, e-mail of another: the phone's is used and the e-mail not copied."""
-    phone = fields.get("phone_e164", "")
+    """Phone of one contact, e-mail of another: the phone's is used and the e-mail not copied. Whose phone or e-mail was
+    merged into another contact is that one by it."""
     rows = list(Contact.objects.alive().filter(reached_by(fields)).select_for_update(no_key=True).order_by("id"))
     if not rows:
         return None
-    contact = next((row for row in rows if phone and row.phone_e164 == phone), rows[0])
-    others = [row for row in rows if row is not contact]
-    if others:
-        fields = {name: value for name, value in fields.items() if name != "email"}
-    match = filled(contact, fields, by=by)
-    match.other_id = others[0].pk if others else None
+    owners = {name: row.pk for name in REACHED_BY for row in rows if fields.get(name) == getattr(row, name) != ""}
+    known = {row.pk: row for row in rows}
+    if loose := {name: fields[name] for name in REACHED_BY if fields.get(name) and name not in owners}:
+        owners |= merged_away(loose)
+    by_email = "phone_e164" not in owners
+    first = owners["email" if by_email else "phone_e164"]
+    contact = known[first] if first in known else in_hand(first)
+    others = {pk for pk in owners.values() if pk != contact.pk}
+    taken = set(loose) & owners.keys() | ({"email"} if others else set())
+    match = filled(contact, {name: value for name, value in fields.items() if name not in taken}, by=by)
+    match.other_id, match.by_email = next(iter(others), None), by_email
     return match
+
+
+def in_hand(pk: UUID) -> Contact:
+    """A further contact, locked while one is locked already: waiting might be for ever. Raises `Conflict`."""
+    skips = connection.features.has_select_for_update_skip_locked
+    contact = Contact.objects.alive().select_for_update(no_key=True, skip_locked=skips).filter(pk=pk).first()
+    if contact is None:
+        raise Conflict("The contact is being changed at this moment; try again")
+    return contact
 
 
 def reached_by(fields: Mapping[str, Any]) -> Q:

@@ -10,20 +10,21 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count, Func, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from crm.core.bulk_rows import update_rows
-from leads.duplicates.keys import HAS_EMAIL, HAS_NAME, HAS_PHONE, email_key, name_key, phone_key
+from leads.duplicates.keys import ALIVE, HAS_EMAIL, HAS_NAME, HAS_PHONE, KNOWN, email_key, name_key, phone_key
 from leads.duplicates.models import DuplicatePair, FoundBy, Reason
 from leads.models import Contact
 
 Pair = tuple[UUID, UUID]
 MOST_ALIKE = 5_000  # members of the groups that one question reads
 
-# Each key with the contacts that have one.
+# Each key with the contacts that have one, in the words of its index.
 KEYS: dict[str, tuple[Callable[[], Func], Q]] = {
-    Reason.EMAIL: (email_key, HAS_EMAIL),
-    Reason.PHONE: (phone_key, HAS_PHONE),
-    Reason.NAME: (name_key, HAS_NAME),
+    Reason.EMAIL: (email_key, KNOWN & HAS_EMAIL),
+    Reason.PHONE: (phone_key, KNOWN & HAS_PHONE),
+    Reason.NAME: (name_key, ALIVE & HAS_NAME),
 }
 
 
@@ -68,18 +69,27 @@ def look_for(contact_ids: Collection[UUID], *, found_by: FoundBy = FoundBy.CREAT
     return keep_pairs(found, found_by=found_by)
 
 
+def members(reason: str) -> QuerySet[Any]:
+    """Contacts with their `key`, each as `who` it is now: one that was merged into another is that one."""
+    key, has_key = KEYS[reason]
+    return Contact.objects.filter(has_key).annotate(key=key(), who=Coalesce("merged_into", "pk"))
+
+
 def alike(reason: str, which: Q) -> list[tuple[str, UUID]]:
     """(key, contact) of those whose key is meant, in the order of key and id: who came first stands first."""
-    key, has_key = KEYS[reason]
-    rows = Contact.objects.alive().filter(has_key).annotate(key=key()).filter(which).order_by("key", "pk")
-    return list(rows.values_list("key", "pk")[:MOST_ALIKE])
+    rows = members(reason).filter(which).order_by("key", "who").values_list("key", "who", "merged_into")
+    found = list(rows[:MOST_ALIKE])
+    survivors = {into for *_, into in found if into is not None}
+    gone = Contact.objects.filter(pk__in=survivors).exclude(ALIVE).values_list("pk", flat=True) if survivors else ()
+    left = set(gone)
+    return [(key, who) for key, who, _ in found if who not in left]
 
 
 def _add(found: dict[Pair, set[str]], reason: str, members: Iterable[tuple[str, UUID]]) -> None:
     """The first of each group with every other: as many pairs as there are contacts too many."""
     for _, group in groupby(members, key=lambda member: member[0]):
-        (_, first), *others = group
-        for _, other in others:
+        first, *others = dict.fromkeys(who for _, who in group)
+        for other in others:
             found.setdefault(ordered(first, other), set()).add(reason)
 
 
@@ -94,15 +104,14 @@ class Stretch:
 
 def look_through(reason: str, after: str, size: int) -> Stretch:
     """The next contacts in the order of a key, about so many, never half a group."""
-    key, has_key = KEYS[reason]
-    rows: QuerySet[Any] = Contact.objects.alive().filter(has_key).annotate(key=key()).filter(key__gt=after)
+    rows = members(reason).filter(key__gt=after)
     upper = next(iter(rows.order_by("key").values_list("key", flat=True)[size - 1 : size]), None)
     if upper is not None:
         rows = rows.filter(key__lte=upper)
-    counts = rows.order_by().values("key").annotate(many=Count("pk")).values_list("key", "many")
-    groups = dict(counts)
-    several = [text for text, many in groups.items() if many > 1]
+    counts = rows.order_by().values("key").annotate(many=Count("who", distinct=True), own=Count("pk", filter=ALIVE))
+    groups = list(counts.values_list("key", "many", "own"))
+    several = [text for text, many, _ in groups if many > 1]
     found: dict[Pair, set[str]] = {}
     for start in range(0, len(several), 1000):
         _add(found, reason, alike(reason, Q(key__in=several[start : start + 1000])))
-    return Stretch(sum(groups.values()), keep_pairs(found, found_by=FoundBy.SCAN), upper)
+    return Stretch(sum(own for *_, own in groups), keep_pairs(found, found_by=FoundBy.SCAN), upper)

@@ -14,6 +14,7 @@ from leads.hashes import Sha256Hex
 
 ALIVE = Q(deleted_at__isnull=True)
 MERGED = Q(merged_into__isnull=False)
+KNOWN = ALIVE | MERGED  # who was merged into another is known by its own phone and e-mail still
 
 
 class EmailKey(Func):
@@ -86,8 +87,8 @@ CONTACT_INDEXES = (
     Index(F("company"), Sha256Hex("phone_e164"), condition=ALIVE & HAS_PHONE, name="contact_phone_sha256"),
     Index(F("company"), Sha256Hex("email"), condition=ALIVE & HAS_EMAIL, name="contact_email_sha256"),
     # who else may be the same person
-    Index(F("company"), email_key(), condition=ALIVE & HAS_EMAIL, name="contact_email_key"),
-    Index(F("company"), phone_key(), condition=ALIVE & HAS_PHONE, name="contact_phone_key"),
+    Index(F("company"), email_key(), condition=KNOWN & HAS_EMAIL, name="contact_email_key"),
+    Index(F("company"), phone_key(), condition=KNOWN & HAS_PHONE, name="contact_phone_key"),
     Index(F("company"), name_key(), condition=ALIVE & HAS_NAME, name="contact_name_key"),
     # who was merged into a contact, and into whom somebody with this phone or e-mail was
     Index(fields=["merged_into"], condition=MERGED, name="contact_merged"),

@@ -57,13 +57,13 @@ def ping(vendor: Vendor, *, phone_sha256: str = "", email_sha256: str = "", by: 
     hashes = [digest for digest in (phone_sha256, email_sha256) if digest]
     refuse_if_closed(vendor, reserving=hashes)
     until = reserve(vendor, hashes)  # first, so that a post under way is waited for and then seen
-    known = known_by_hash(phone_sha256, email_sha256)
-    if any(contact.do_not_contact for contact in known):
+    by_phone, by_email = known_by_hash(phone_sha256, email_sha256)
+    if any(contact.do_not_contact for contact in (*by_phone, *by_email)):
         raise NotToBeContacted
     if company_of(by).duplicate_policy == DuplicatePolicy.REFUSE:
-        existing = Lead.objects.open().filter(contact__in=known).first()
+        existing = Lead.objects.open().filter(contact__in=[*by_phone, *by_email]).first()
         if existing is not None:
-            raise DuplicateLead(existing, by=by)
+            raise DuplicateLead(existing, by=by, by_email=existing.contact_id not in {one.pk for one in by_phone})
     note_accepted(vendor, Kind.PING)
     return until
 
@@ -74,11 +74,11 @@ def refuse_if_closed(vendor: Vendor, *, reserving: list[str] | None = None) -> N
     refuse_if_full(vendor, reserving=reserving)
 
 
-def known_by_hash(phone_sha256: str, email_sha256: str) -> list[Contact]:
-    """The contacts who have this phone number or e-mail address, or were merged with one that had it: two looks into
-    an index for each hash."""
-    asked = (("phone_e164", phone_sha256), ("email", email_sha256))
-    return [contact for field, digest in asked if digest for contact in with_hash(field, digest)]
+def known_by_hash(phone_sha256: str, email_sha256: str) -> tuple[list[Contact], list[Contact]]:
+    """The contacts who have this phone number, and those who have this e-mail address, or were merged with one that had
+    it: two looks into an index for each hash."""
+    by_phone = with_hash("phone_e164", phone_sha256) if phone_sha256 else []
+    return by_phone, with_hash("email", email_sha256) if email_sha256 else []
 
 
 def with_hash(field: str, digest: str) -> list[Contact]:

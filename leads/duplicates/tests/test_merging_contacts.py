@@ -246,9 +246,9 @@ def test_a_new_lead_by_the_old_id_is_the_survivors(manager):
 def test_a_vendor_that_asks_by_the_old_hash_is_told_of_the_survivor(manager):
     this, other = ContactFactory(**FULL), ContactFactory(**OTHER)
     merge_contacts(this, other, by=manager)
-    assert known_by_hash(sha256_hex(OTHER["phone_e164"]), "") == [this]
-    assert known_by_hash("", sha256_hex(OTHER["email"])) == [this]
-    assert known_by_hash(sha256_hex(FULL["phone_e164"]), sha256_hex(FULL["email"])) == [this, this]
+    assert known_by_hash(sha256_hex(OTHER["phone_e164"]), "") == ([this], [])
+    assert known_by_hash("", sha256_hex(OTHER["email"])) == ([], [this])
+    assert known_by_hash(sha256_hex(FULL["phone_e164"]), sha256_hex(FULL["email"])) == ([this], [this])
 
 
 # --- Pairs -------------------------------------------------------------------------------------------------------

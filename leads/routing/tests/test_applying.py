@@ -19,6 +19,7 @@ from leads.importing.actions import keep_file, start_import
 from leads.importing.mapping import suggest
 from leads.importing.running import answer_of
 from leads.models import Assignment, Lead
+from leads.routing.actions import update_rule
 from leads.routing.models import RoutingRule
 from leads.routing.rules import active_rules
 from leads.routing.tests.factories import condition, rule
@@ -168,11 +169,11 @@ def a_file(count: int, source: Any = "Web", start: int = 0) -> bytes:
     return "\n".join(["first_name,phone,source", *rows]).encode()
 
 
-def brought_in(text: bytes, by: Any) -> dict[str, Any]:
+def brought_in(text: bytes, by: Any, agent: Agent | None = None) -> dict[str, Any]:
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     file = keep_file(SimpleUploadedFile("leads.csv", text), by=by)
-    return answer_of(start_import(file, suggest(file.headers), by=by, at_once=True))
+    return answer_of(start_import(file, suggest(file.headers), by=by, agent=agent, at_once=True))
 
 
 def test_an_import_is_routed_as_a_set_and_each_agent_gets_one_mail(manager, agent, other_agent):
@@ -203,6 +204,27 @@ def test_the_same_file_twice_brings_nobody_in_twice(manager, agent, other_agent)
     answer = brought_in(a_file(5), manager)
     assert (answer["success_count"], answer["error_count"], len(answer["duplicates"])) == (1, 4, 4)
     assert Lead.objects.count() == 5
+
+
+def test_a_held_lead_stands_in_the_way_of_an_import_by_rules_alone_and_a_closed_one_of_none(
+    manager, agent, other_agent
+):
+    """The rule of `domain` (one open lead for each agent, one without) but for files that rules share out."""
+
+    def taken(to: Agent | None = None) -> tuple[int, int]:
+        answer = brought_in(a_file(1), manager, agent=to)
+        return answer["created_count"], len(answer["duplicates"])
+
+    web = rule("Web", WEB, agents=[agent])
+    assert (taken(), held(agent)) == ((1, 0), 1)
+    assert taken() == (0, 1)  # it would go to the queue, and be there twice
+    assert (taken(other_agent), taken(other_agent)) == ((1, 0), (0, 1))
+    update_rule(web, {"is_active": False}, by=manager)
+    assert (taken(), taken()) == ((1, 0), (0, 1))  # without an agent, then another one without
+    update_rule(web, {"is_active": True}, by=manager)
+    assert taken() == (0, 1)
+    Lead.objects.update(status="done")
+    assert (taken(), held(agent)) == ((1, 0), 1)
 
 
 def test_undoing_an_import_takes_the_routed_leads_back(manager, agent):
