@@ -57,3 +57,9 @@ def sweep() -> None:
 @shared_task(name="calls.look_after")
 def look_after() -> None:
     actions.look_after(now())
+
+
+@shared_task(name="calls.ask_after")
+def ask_after(pk: str) -> None:
+    """May come twice: the row lets one worker ask."""
+    actions.ask_after(UUID(pk))

@@ -6,12 +6,13 @@ from calls.actions.by_hand import log_call, set_call_disposition
 from calls.actions.canceling import cancel_call, hang_up
 from calls.actions.dialling import place_call
 from calls.actions.due import call_due_of, companies_with_due_leads, due_agents
-from calls.actions.left import companies_with_left_calls, look_after
+from calls.actions.left import ask_after, companies_with_left_calls, look_after
 from calls.actions.telling import apply_update
 
 __all__ = [
     "Scheduled",
     "apply_update",
+    "ask_after",
     "call_due_of",
     "cancel_call",
     "companies_with_due_leads",

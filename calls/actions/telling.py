@@ -138,9 +138,10 @@ def outcome_of(call: Call, status: str) -> str:
 
 @transaction.atomic
 def give_up(call: Call, *, at: datetime | None = None) -> None:
-    """Nothing was heard of it in time: failed, until somebody knows better; the lead is tried again."""
+    """Nothing was heard of it, since this row of it was read: failed, until somebody knows better; the lead is tried
+    again."""
     edit = CallEdit(call, at=at)
-    if edit.call.is_over or edit.call.placed_at is None or edit.call.look_at > edit.at:
+    if edit.call.is_over or edit.call.placed_at is None or edit.call.look_at != call.look_at:
         return
     end(edit, Status.FAILED, Outcome.FAILED, NO_REPORT, edit.at)
     edit.write()

@@ -15,7 +15,8 @@ from crm.providers.ports import BadSignature, Callback, CallHandle, CallRequest,
 
 
 class FakeDialler:
-    """`dialled` are the requests that it took; `trouble` is raised by the next `place`, one each."""
+    """`dialled` are the requests that it took; `trouble` is raised by the next `place`, one each; `news` is what it
+    answers who asks after a call, or raises."""
 
     name = "fake"
     rings_agent = False
@@ -23,10 +24,11 @@ class FakeDialler:
     trouble: ClassVar[list[Exception]] = []
     hung_up: ClassVar[list[str]] = []
     before_answer: ClassVar[Callable[[CallRequest], Any] | None] = None
+    news: ClassVar[list[CallUpdate] | Exception] = []
 
     @classmethod
     def reset(cls) -> None:
-        cls.dialled, cls.trouble, cls.hung_up, cls.before_answer = [], [], [], None
+        cls.dialled, cls.trouble, cls.hung_up, cls.before_answer, cls.news = [], [], [], None, []
 
     def place(self, request: CallRequest) -> CallHandle:
         if self.trouble:
@@ -42,6 +44,11 @@ class FakeDialler:
 
     def cancel(self, provider_id: str) -> None:
         self.hung_up.append(provider_id)
+
+    def news_of(self, request: CallRequest, provider_id: str) -> list[CallUpdate]:
+        if isinstance(self.news, Exception):
+            raise self.news
+        return self.news
 
     def parse_callback(self, callback: Callback) -> list[CallUpdate]:
         if callback.params.get("sign") != "good":
@@ -94,4 +101,4 @@ class FileDialler:
     def cancel(self, provider_id: str) -> None:
         raise NotImplementedError
 
-    parse_callback = answer = cancel  # type: ignore[assignment]
+    news_of = parse_callback = answer = cancel  # type: ignore[assignment]

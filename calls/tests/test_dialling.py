@@ -8,16 +8,27 @@ from typing import Any
 import pytest
 
 from agents.models import Agent
-from calls.actions import call_due_of, cancel_call, companies_with_left_calls, hang_up, look_after, place_call
+from calls.actions import (
+    apply_update,
+    ask_after,
+    call_due_of,
+    cancel_call,
+    companies_with_left_calls,
+    hang_up,
+    look_after,
+    place_call,
+)
 from calls.actions.dialling import BACKOFF, LEASE
+from calls.actions.telling import NEWS_WITHIN
 from calls.errors import CallIsOver
 from calls.models import Call, Outcome, Status
 from calls.tests.conftest import NOON, new_lead
+from calls.tests.fakes import update
 from crm.accounts.models import User
 from crm.audit.models import AuditEntry
 from crm.compliance.models import ContactDecision
 from crm.core.tenancy import unscoped
-from crm.providers.ports import ProviderError
+from crm.providers.ports import CallOutcome, CallStatus, ProviderError
 from leads.actions import set_status
 from leads.models import Contact, Lead
 from leads.models import Status as LeadStatus
@@ -192,12 +203,57 @@ def test_a_placed_call_of_which_nothing_is_heard_is_given_up_and_tried_again(
 ) -> None:
     place_call(call.pk, at=SOON)
     assert look_after(SOON + timedelta(minutes=4)) == 0
-    later = SOON + timedelta(minutes=6)
+    later, _ = SOON + timedelta(minutes=6), run_later.clear()
     assert look_after(later) == 1
+    assert run_later == [("calls.ask_after", (call.pk,))]
+    ask_after(call.pk, at=later)
     call.refresh_from_db()
     due_lead.refresh_from_db()
     assert (call.status, call.outcome, call.detail) == (Status.FAILED, Outcome.FAILED, "no_report")
     assert due_lead.next_attempt_at == later + timedelta(minutes=60)
+
+
+def test_a_call_whose_callbacks_were_lost_ends_as_the_provider_says_when_it_is_asked(
+    call: Call, due_lead: Lead, line: Any
+) -> None:
+    place_call(call.pk, at=SOON)
+    later = SOON + timedelta(minutes=6)
+    over = update(call.pk, CallStatus.COMPLETED, at=SOON, outcome=CallOutcome.ANSWERED, event_id="the end")
+    line.news = [update(call.pk, CallStatus.IN_PROGRESS, at=SOON), over]
+    ask_after(call.pk, at=later)
+    call.refresh_from_db()
+    due_lead.refresh_from_db()
+    assert (call.status, call.outcome, call.answered_at) == (Status.COMPLETED, Outcome.ANSWERED, SOON)
+    assert (due_lead.status, due_lead.disposition) == ("done", "completed")
+    assert not apply_update(call, over, at=later), "its callback came after all"
+    ask_after(call.pk, at=later + timedelta(hours=1))
+    assert call.events.count() == 2
+
+
+def test_a_call_that_goes_on_is_asked_after_again(call: Call, line: Any) -> None:
+    place_call(call.pk, at=SOON)
+    line.news = [update(call.pk, CallStatus.RINGING, at=SOON, event_id="ringing")]
+    later = SOON + timedelta(minutes=6)
+    ask_after(call.pk, at=later)
+    call.refresh_from_db()
+    assert (call.status, call.look_at) == (Status.RINGING, later + NEWS_WITHIN)
+    ask_after(call.pk, at=later + timedelta(minutes=1))
+    assert call.events.count() == 1
+    again = later + timedelta(minutes=6)
+    ask_after(call.pk, at=again)
+    call.refresh_from_db()
+    assert (call.status, call.look_at) == (Status.RINGING, again + timedelta(minutes=1))
+
+
+def test_a_provider_that_does_not_answer_is_asked_again_for_some_minutes(call: Call, line: Any) -> None:
+    place_call(call.pk, at=SOON)
+    line.news = ProviderError("Twilio can't be reached", permanent=False)
+    ask_after(call.pk, at=SOON + timedelta(minutes=6))
+    call.refresh_from_db()
+    assert call.status == Status.QUEUED
+    ask_after(call.pk, at=SOON + timedelta(minutes=11))
+    call.refresh_from_db()
+    assert (call.status, call.detail) == (Status.FAILED, "no_report")
 
 
 # --- Calling it off ----------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agents.models import Agent
-from calls.actions import apply_update, call_due_of, look_after, place_call
+from calls.actions import apply_update, ask_after, call_due_of, place_call
 from calls.models import Call, CallEvent, Outcome, Status
 from calls.tests.conftest import NOON
 from calls.tests.fakes import update
@@ -189,7 +189,7 @@ def test_a_callback_that_overtakes_the_answer_places_the_call_once(
 
 
 def test_news_after_all_of_a_call_that_was_given_up_count(call: Call) -> None:
-    look_after(NOON + timedelta(minutes=6))
+    ask_after(call.pk, at=NOON + timedelta(minutes=6))
     assert fresh(call)[0].detail == "no_report"
     assert told(call, COMPLETED, 65, outcome=CallOutcome.ANSWERED, disposition_hint="not_interested")
     call, lead = fresh(call)

@@ -251,6 +251,13 @@ class Dialler(Protocol):
         """Hang up, or stop dialling; the final status comes by callback. One that is over already is no error."""
         ...
 
+    def news_of(self, request: CallRequest, provider_id: str) -> list[CallUpdate]:
+        """How the call stands, asked for where no callback tells; empty where the provider knows of no such call.
+
+        An update bears the name (`event_id`) of the callback's, so that one that comes late after all changes nothing.
+        """
+        ...
+
     def parse_callback(self, callback: Callback) -> list[CallUpdate]:
         """Read a status or recording callback; raises `BadSignature`. One that tells nothing new gives no update."""
         ...

@@ -13,6 +13,7 @@ from crm.core.tasks import later
 from crm.providers.ports import Callback, CallHandle, CallRequest, CallUpdate, ProviderError, VoiceAnswer
 from crm.providers.simulator.models import SimulatedCall
 from crm.providers.simulator.plan import steps_of
+from crm.providers.simulator.play import update_of
 from crm.providers.simulator.wire import read, request_text
 
 PREFIX = "sim-"
@@ -54,6 +55,15 @@ class SimulatorDialler:
         at = now()
         if going_on.update(canceled_at=at, due_at=at):
             later("simulator.play", SimulatedCall.objects.get(call_id=call_id).pk)
+
+    def news_of(self, request: CallRequest, provider_id: str) -> list[CallUpdate]:
+        """All that has happened by now, whether the hook took it or not."""
+        call = SimulatedCall.objects.filter(call_id=request.call_id).first()
+        if call is None:
+            return []
+        steps = steps_of(request, call.placed_at, call.canceled_at)
+        past = [(number, step) for number, step in enumerate(steps) if call.placed_at + step.after <= now()]
+        return [update_of(call, number, step) for number, step in past]
 
     def parse_callback(self, callback: Callback) -> list[CallUpdate]:
         return [read(callback)]

@@ -33,7 +33,7 @@ def _tell_next(call: SimulatedCall, at: datetime) -> None:
     steps = steps_of(request, call.placed_at, call.canceled_at)
     step = steps[call.steps_told]
     try:
-        bring(naming(request.status_url, call.call_id), update_of(call, step))
+        bring(naming(request.status_url, call.call_id), update_of(call, call.steps_told, step))
         if words := text_after(request, step):
             bring(request.text_url, text_of(call, request, words, at))
     except Exception:
@@ -43,10 +43,10 @@ def _tell_next(call: SimulatedCall, at: datetime) -> None:
         _move_on(call, steps)
 
 
-def update_of(call: SimulatedCall, step: Step) -> CallUpdate:
+def update_of(call: SimulatedCall, number: int, step: Step) -> CallUpdate:
     return CallUpdate(
         provider="simulator",
-        event_id=f"{call.call_id}:{call.steps_told}",
+        event_id=f"{call.call_id}:{number}",
         call_id=call.call_id,
         provider_id=f"sim-{call.call_id}",
         at=call.placed_at + step.after,

@@ -18,7 +18,7 @@ from crm.providers.simulator.dialler import REFUSED_NUMBER, UNREACHABLE_NUMBER
 from crm.providers.simulator.models import SimulatedCall
 from crm.providers.simulator.plan import steps_of
 from crm.providers.simulator.play import update_of
-from crm.providers.twilio.tests.stand_in import INVALID_NUMBER, TOKEN, StandIn, sign
+from crm.providers.twilio.tests.stand_in import INVALID_NUMBER, TOKEN, Made, StandIn, sign
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,9 @@ class Network(Protocol):
     dialler: Dialler
     refused_number: str
 
+    def let_ring(self, handle: CallHandle) -> None: ...
+    def let_end(self, handle: CallHandle) -> None: ...
+
     def placed(self) -> int: ...
     def callbacks(self, request: CallRequest, handle: CallHandle) -> list[Sent]: ...
     def unreachable(self, request: CallRequest) -> Any: ...
@@ -61,9 +64,8 @@ class SimulatorNetwork:
     def callbacks(self, request: CallRequest, handle: CallHandle) -> list[Sent]:
         call, sent = SimulatedCall.objects.get(call_id=request.call_id), []
         for number, step in enumerate(steps_of(request, call.placed_at)):
-            call.steps_told = number
             url = naming(request.status_url, request.call_id)
-            body = wire.body_of(update_of(call, step))
+            body = wire.body_of(update_of(call, number, step))
             forged = {wire.SIGNATURE: wire.sign(url + "x", body)}
             sent.append(Sent(url, body, {wire.SIGNATURE: wire.sign(url, body)}, forged_headers=forged))
         return sent
@@ -73,6 +75,15 @@ class SimulatorNetwork:
         from dataclasses import replace
 
         yield replace(request, to=UNREACHABLE_NUMBER)
+
+    def let_ring(self, handle: CallHandle) -> None:
+        self._placed(handle, now() - timedelta(seconds=0.6))
+
+    def let_end(self, handle: CallHandle) -> None:
+        self._placed(handle, now() - timedelta(minutes=10))
+
+    def _placed(self, handle: CallHandle, at: Any) -> None:
+        SimulatedCall.objects.filter(call_id=handle.provider_id.removeprefix("sim-")).update(placed_at=at)
 
     def asked_to_hang_up(self, handle: CallHandle) -> bool:
         call = SimulatedCall.objects.get(call_id=handle.provider_id.removeprefix("sim-"))
@@ -108,6 +119,16 @@ class TwilioNetwork:
         self.stand_in.shape = "broken"
         yield request
         self.stand_in.shape = "well"
+
+    def let_ring(self, handle: CallHandle) -> None:
+        self._made(handle).status = "ringing"
+
+    def let_end(self, handle: CallHandle) -> None:
+        made = self._made(handle)
+        made.status, made.duration, made.answered_by = "completed", "34", "human"
+
+    def _made(self, handle: CallHandle) -> Made:
+        return next(call for call in self.stand_in.calls if call.sid == handle.provider_id)
 
     def asked_to_hang_up(self, handle: CallHandle) -> bool:
         return next(call.status for call in self.stand_in.calls if call.sid == handle.provider_id) == "completed"

@@ -121,3 +121,31 @@ def test_a_provider_that_is_down_may_be_asked_again(network: Network, asked: Cal
     assert not trouble.value.permanent
     assert network.placed() == 0
     assert isinstance(network.dialler.place(asked), CallHandle)
+
+
+def test_a_call_without_callbacks_can_be_asked_for(network: Network, asked: CallRequest) -> None:
+    handle = network.dialler.place(asked)
+    network.let_ring(handle)
+    [*_, rings] = network.dialler.news_of(asked, handle.provider_id)
+    assert (rings.status, rings.call_id, rings.provider_id) == ("ringing", asked.call_id, handle.provider_id)
+    network.let_end(handle)
+    [*_, ended] = network.dialler.news_of(asked, handle.provider_id)
+    assert ended.status == CallStatus.COMPLETED
+    assert (ended.outcome or CallOutcome.ANSWERED) == CallOutcome.ANSWERED
+    assert (ended.duration_seconds or 0) > 0
+
+
+def test_what_is_asked_for_has_the_name_that_its_callback_has(
+    network: Network, asked: CallRequest, heard: list[CallUpdate]
+) -> None:
+    handle = network.dialler.place(asked)
+    for sent in network.callbacks(asked, handle):
+        sent.deliver()
+    network.let_end(handle)
+    [*_, ended] = network.dialler.news_of(asked, handle.provider_id)
+    assert ended.event_id == heard[-1].event_id
+
+
+def test_of_a_call_that_never_was_there_is_no_news(network: Network, asked: CallRequest) -> None:
+    name = f"sim-{asked.call_id}" if network.dialler.name == "simulator" else "CA" + "0" * 32
+    assert network.dialler.news_of(asked, name) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 from uuid import UUID
 
@@ -52,6 +52,20 @@ def updates_of(callback: Callback) -> list[CallUpdate]:
     meanings = AGENT_MEANINGS if callback.query.get(LEG) == AGENT_LEG else MEANINGS
     meaning = meanings.get(told.get("CallStatus", ""))
     return [_status(callback, *meaning)] if meaning else []
+
+
+def told_by(call: Any, call_id: UUID, *, leg: str = "") -> Callback:
+    """A call as REST shows it, in the words of its callback."""
+    at = call.end_time or call.date_updated or now()
+    told = {
+        "CallSid": call.sid,
+        "ParentCallSid": call.parent_call_sid or "",
+        "CallStatus": str(call.status),
+        "CallDuration": str(call.duration or ""),
+        "AnsweredBy": str(call.answered_by or ""),
+        "Timestamp": format_datetime(at),
+    }
+    return Callback(url="", headers={}, params=told, query={CALL_PARAM: str(call_id), **({LEG: leg} if leg else {})})
 
 
 def update(callback: Callback, event: str, **values: Any) -> CallUpdate:

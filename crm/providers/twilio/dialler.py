@@ -19,7 +19,7 @@ from crm.providers.ports import (
     VoiceAnswer,
     naming,
 )
-from crm.providers.twilio.callbacks import AGENT_LEG, LEG, updates_of
+from crm.providers.twilio.callbacks import AGENT_LEG, CONTACT_LEG, LEG, told_by, updates_of
 from crm.providers.twilio.client import twilio
 from crm.providers.twilio.signatures import check_signature
 from crm.providers.twilio.twiml import answer_of
@@ -28,7 +28,8 @@ RING_SECONDS = 25  # about five rings; most voicemails take over later
 LONGEST_SECONDS = 3600
 CLOCKS_DIFFER = timedelta(seconds=5)
 LATEST = 20
-OVER_ALREADY = (20404, 21220)  # no such call (any more); not in progress
+NO_SUCH_CALL = 20404
+OVER_ALREADY = (NO_SUCH_CALL, 21220)  # or not in progress
 EVENTS = ["initiated", "ringing", "answered", "completed"]
 
 
@@ -56,6 +57,24 @@ class TwilioDialler:
             except TwilioRestException as error:
                 if error.code not in OVER_ALREADY:
                     raise
+
+    def news_of(self, request: CallRequest, provider_id: str) -> list[CallUpdate]:
+        """`GET …/Calls/CA….json`; of a bridged call, the contact's leg where there is one yet."""
+        with twilio() as client:
+            try:
+                call = client.calls(provider_id).fetch()
+            except TwilioRestException as error:
+                if error.code == NO_SUCH_CALL:
+                    return []
+                raise
+            if not request.attended:
+                return updates_of(told_by(call, request.call_id))
+            legs = client.calls.list(parent_call_sid=provider_id, limit=LATEST)
+            if legs:
+                return updates_of(told_by(legs[0], request.call_id, leg=CONTACT_LEG))
+            if call.status == "completed":  # our person hung up before the contact was rung
+                call.status = "no-answer"
+            return updates_of(told_by(call, request.call_id, leg=AGENT_LEG))
 
     def parse_callback(self, callback: Callback) -> list[CallUpdate]:
         check_signature(callback)

@@ -37,6 +37,9 @@ class Made:
     direction: str = "outbound-api"
     parent: str | None = None
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
+    duration: str | None = None
+    answered_by: str | None = None
+    price: str | None = None
 
     def one(self, name: str) -> str:
         return self.asked.get(name, [""])[0]
@@ -53,11 +56,11 @@ class Made:
             "date_created": format_datetime(self.created),
             "date_updated": format_datetime(self.created),
             "start_time": None,
-            "end_time": None,
-            "duration": None,
-            "price": None,
+            "end_time": format_datetime(datetime.now(UTC)) if self.duration else None,
+            "duration": self.duration,
+            "price": self.price,
             "price_unit": "USD",
-            "answered_by": None,
+            "answered_by": self.answered_by,
             "uri": f"/2010-04-01/Accounts/{SID}/Calls/{self.sid}.json",
         }
 
@@ -108,7 +111,10 @@ def handler_of(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
             self.handle_call(lambda: created(form, self.path))
 
         def do_GET(self) -> None:
-            self.handle_call(lambda: listed(parse_qs(urlsplit(self.path).query)))
+            path = urlsplit(self.path)
+            if path.path.endswith("/Calls.json"):
+                return self.handle_call(lambda: listed(parse_qs(path.query)))
+            return self.handle_call(lambda: shown(path.path.rsplit("/", 1)[-1].removesuffix(".json")))
 
         def handle_call(self, work: Any) -> None:
             stand_in.requests += 1
@@ -159,8 +165,15 @@ def handler_of(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
         made.status = form["Status"][0]
         return 200, made.payload()
 
+    def shown(sid: str) -> tuple[int, dict[str, Any]]:
+        made = next((call for call in stand_in.calls if call.sid == sid), None)
+        if made is None:
+            return 404, error(404, 20404, f"The requested resource /Calls/{sid}.json was not found")
+        return 200, made.payload()
+
     def listed(query: dict[str, list[str]]) -> tuple[int, dict[str, Any]]:
         found = [made for made in stand_in.calls if made.one("To") in query.get("To", [made.one("To")])]
+        found = [made for made in found if made.parent in query.get("ParentCallSid", [made.parent])]
         newest_first = sorted(found, key=lambda made: made.created, reverse=True)
         page = {"page": 0, "page_size": 50, "next_page_uri": None, "first_page_uri": "", "uri": ""}
         return 200, {"calls": [made.payload() for made in newest_first], **page}

@@ -88,6 +88,7 @@ def test_a_twilio_in_bad_shape_is_trouble_that_passes(
         lambda: twilio.place(request),
         lambda: twilio.find(request.call_id, to=TO, since=now()),
         lambda: twilio.cancel("CA" + "0" * 32),
+        lambda: twilio.news_of(request, "CA" + "0" * 32),
     ):
         error = trouble(work)
         assert not error.permanent
@@ -149,3 +150,22 @@ def test_numbers_stay_out_of_the_log(stand_in: StandIn, request_for: Make, caplo
     dialler("twilio").place(request_for("twilio"))
     dialler("twilio").find(request_for("twilio").call_id, to=TO, since=now())
     assert TO.removeprefix("+") not in caplog.text
+
+
+def test_of_a_bridged_call_the_contacts_leg_says_how_it_went(stand_in: StandIn, request_for: Make) -> None:
+    request, twilio = request_for("twilio", attended=True, agent_phone="+14155550100"), dialler("twilio")
+    handle = twilio.place(request)
+    agents = stand_in.calls[0]
+
+    def told() -> list[tuple[str | None, str]]:
+        return [(update.status, update.detail) for update in twilio.news_of(request, handle.provider_id)]
+
+    assert told() == [("queued", "")]
+    agents.status = "in-progress"
+    assert told() == [("ringing", "")]
+    agents.status = "completed"
+    assert told() == [("canceled", "agent_no_answer")]
+    contacts = stand_in.place({"To": [TO]}, direction="outbound-dial", parent=agents.sid, status="busy")
+    assert told() == [("completed", "busy")]
+    [update] = twilio.news_of(request, handle.provider_id)
+    assert (update.provider_id, update.event_id) == (agents.sid, f"{contacts.sid}:busy")
