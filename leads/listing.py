@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -13,7 +13,7 @@ from django.http import QueryDict
 from agents.models import Agent
 from crm.accounts.models import User
 from crm.accounts.permissions_table import allows
-from crm.core.keyset import BadCursor, Order
+from crm.core.keyset import Order
 from crm.lists.models import SavedSearch
 from leads.models import Lead, OptIn, Priority, Qualification, Stage, Status
 from leads.querysets import OPEN_STATUSES
@@ -78,10 +78,10 @@ COLUMNS = (
 KNOWN_COLUMNS = {column.key: column for column in COLUMNS}
 
 
-def columns_shown(keys: Iterable[str] | None) -> list[Column]:
+def columns_shown(keys: Iterable[str] | None, columns: Sequence[Column] = COLUMNS) -> list[Column]:
     """In the table's own order; the usual ones where none were chosen."""
-    chosen = set(keys or ()) & KNOWN_COLUMNS.keys()
-    return [column for column in COLUMNS if (column.key in chosen if chosen else column.shown)]
+    chosen = set(keys or ()) & {column.key for column in columns}
+    return [column for column in columns if (column.key in chosen if chosen else column.shown)]
 
 
 @dataclass(frozen=True)
@@ -156,32 +156,6 @@ def order_named(name: str, sorts: Mapping[str, str] = SORTS) -> Order | None:
         return None
     column = COLUMN_OF_SORT.get(sort, sort)
     return Order(Lead, f"-{column}" if name.startswith("-") else column)
-
-
-@dataclass(frozen=True)
-class Page:
-    """One window of a list and the ways on from it (cursors, empty where the list ends)."""
-
-    rows: list[Any]
-    next: str
-    back: str
-
-
-def page_of(rows: Any, order: Order, *, cursor: str = "", back: str = "") -> Page:
-    """Constant cost at any depth. A cursor that is not ours begins anew."""
-    try:
-        position = order.decode(cursor or back) if cursor or back else None
-    except BadCursor:
-        position, back = None, ""
-    backwards = bool(back) and not cursor
-    found = order.take(rows, PAGE_ROWS + 1, position, backwards=backwards)
-    more = len(found) > PAGE_ROWS
-    shown = (found[1:] if backwards else found[:-1]) if more else found
-    if not shown and position is not None:
-        return page_of(rows, order)
-    first, last = (order.encode(shown[0]), order.encode(shown[-1])) if shown else ("", "")
-    goes_on, came_from = (True, more) if backwards else (more, position is not None)
-    return Page(shown, last if goes_on else "", first if came_from else "")
 
 
 def counted(rows: Any) -> int:

@@ -21,7 +21,7 @@ from crm.core.api.fields import as_uuid
 from crm.core.api.paging import COUNTED, counted
 from crm.core.api.problems import Problem, Unacceptable
 from crm.core.http import Request
-from crm.core.keyset import BadCursor, Order
+from crm.core.keyset import Order
 from crm.core.pages import answer_part, optional_url
 
 PAGE_ROWS = 50
@@ -76,16 +76,17 @@ def tidy(params: QueryDict) -> QueryDict:
 def list_context(request: Request, params: QueryDict) -> dict[str, Any]:
     """Everything that the list shows: a constant number of queries."""
     entries, problems = matching(request, params)
-    rows, following, preceding = window(entries, params)
-    total = counted(entries) if rows else 0
+    cursor, back = params.get("cursor", ""), params.get("back", "")
+    page = NEWEST.page(entries.select_related("user"), PAGE_ROWS, cursor=cursor, back=back)
+    total = counted(entries) if page.rows else 0
     users = list(get_user_model()._default_manager.order_by("first_name", "last_name", "pk"))
     return {
         "params": params,
         "export_url": export_url(params),
         "problems": problems,
-        "rows": shown(rows),
-        "next": following,
-        "back": preceding,
+        "rows": shown(page.rows),
+        "next": page.next,
+        "back": page.back,
         "total": f"{COUNTED:,}+" if total > COUNTED else f"{total:,}",
         "filtered": any(name in params for name in FILTERS),
         "chips": chips(params, {str(user.pk): user.name for user in users}),
@@ -111,22 +112,6 @@ def matching(request: Request, params: QueryDict) -> tuple[Any, list[Problem]]:
         return AuditFilter(params, entries, request=request, known=OTHERS).checked(), []
     except Unacceptable as error:
         return entries.none(), error.problems
-
-
-def window(entries: Any, params: QueryDict) -> tuple[list[AuditEntry], str, str]:
-    """One page of rows, and the cursors of the next and the previous; a cursor that is not ours begins anew."""
-    cursor, back = params.get("cursor", ""), params.get("back", "")
-    try:
-        position = NEWEST.decode(cursor or back) if cursor or back else None
-    except BadCursor:
-        position = None
-    backwards = position is not None and not cursor
-    found = NEWEST.take(entries.select_related("user"), PAGE_ROWS + 1, position, backwards=backwards)
-    more = len(found) > PAGE_ROWS
-    rows = (found[1:] if backwards else found[:-1]) if more else found
-    onward = rows and (more or backwards)
-    backward = rows and (more if backwards else position is not None)
-    return rows, NEWEST.encode(rows[-1]) if onward else "", NEWEST.encode(rows[0]) if backward else ""
 
 
 def chips(params: QueryDict, names: dict[str, str]) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ import binascii
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -31,6 +31,15 @@ class Position:
 
     value: Any
     pk: UUID
+
+
+@dataclass(frozen=True)
+class Page(Generic[M]):
+    """One window of a list and the ways on from it (cursors, empty where the list ends)."""
+
+    rows: list[M]
+    next: str
+    back: str
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,21 @@ class Order:
             if len(found) < size:
                 found += rows.filter(condition).order_by(*ordering)[: size - len(found)]
         return found[::-1] if backwards else found
+
+    def page(self, rows: models.QuerySet[M], size: int, *, cursor: str = "", back: str = "") -> Page[M]:
+        """The window behind `cursor`, else before `back`, else the first. A cursor that is not ours begins anew."""
+        try:
+            position = self.decode(cursor or back) if cursor or back else None
+        except BadCursor:
+            position = None
+        backwards = position is not None and not cursor
+        found = self.take(rows, size + 1, position, backwards=backwards)
+        more = len(found) > size
+        shown = (found[1:] if backwards else found[:-1]) if more else found
+        if not shown:
+            return self.page(rows, size) if position is not None else Page([], "", "")
+        goes_on, came_from = (True, more) if backwards else (more, position is not None)
+        return Page(shown, self.encode(shown[-1]) if goes_on else "", self.encode(shown[0]) if came_from else "")
 
     def first_parts(self) -> list[Callable[[models.QuerySet[M], int], models.QuerySet[M]]]:
         """What `take` reads from the beginning, as unread querysets of (rows, size): the next where one runs out."""

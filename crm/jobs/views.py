@@ -20,7 +20,7 @@ from crm.core.api.matching import etag
 from crm.core.api.problems import Unacceptable
 from crm.core.errors import Refused
 from crm.core.http import Request
-from crm.core.keyset import BadCursor, Order
+from crm.core.keyset import Order
 from crm.core.pages import optional_url, tidy
 from crm.core.tenancy import get_or_refuse
 from crm.jobs.actions import UNDO_DAYS, cancel_job, undo_job
@@ -45,10 +45,10 @@ def job_list(request: Request) -> HttpResponse:
         jobs, problem = JobFilter(params, jobs, request=request, known=("cursor",)).checked(), ""
     except Unacceptable as error:
         jobs, problem = jobs.none(), error.problems[0].msg
-    rows, following = window(jobs, params.get("cursor", ""))
+    page = NEWEST.page(jobs, PAGE_ROWS, cursor=params.get("cursor", ""))
     context = {
-        "rows": rows,
-        "next": following,
+        "rows": page.rows,
+        "next": page.next,
         "params": params,
         "problem": problem,
         "filtered": bool(params.keys() - {"cursor"}),
@@ -57,17 +57,6 @@ def job_list(request: Request) -> HttpResponse:
         "import_url": optional_url("leads:import") if allows(request.user, "leads.import") else "",
     }
     return render(request, "jobs/list.html", context)
-
-
-def window(jobs: Any, cursor: str) -> tuple[list[Job], str]:
-    """One page of rows and the cursor of the next; a cursor that is not ours begins anew."""
-    try:
-        position = NEWEST.decode(cursor) if cursor else None
-    except BadCursor:
-        position = None
-    found = NEWEST.take(jobs, PAGE_ROWS + 1, position)
-    rows = found[:PAGE_ROWS]
-    return rows, NEWEST.encode(rows[-1]) if len(found) > PAGE_ROWS else ""
 
 
 @requires("jobs.view")

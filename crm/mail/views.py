@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from crm.core.errors import Refused
 from crm.core.http import Request
-from crm.core.keyset import BadCursor, Order
+from crm.core.keyset import Order
 from crm.core.tenancy import get_or_refuse
 from crm.mail import actions
 from crm.mail.models import Mail
@@ -51,13 +51,8 @@ def in_development(view: View) -> View:
 @require_GET
 def mail_list(request: Request) -> HttpResponse:
     """Newest first, a window at a time."""
-    try:
-        position = NEWEST.decode(request.GET["cursor"]) if request.GET.get("cursor") else None
-    except BadCursor:
-        position = None
-    mails = NEWEST.take(Mail.objects.defer("text", "html"), PAGE_ROWS + 1, position)
-    following = NEWEST.encode(mails[PAGE_ROWS - 1]) if len(mails) > PAGE_ROWS else ""
-    return render(request, "mail/list.html", {"mails": mails[:PAGE_ROWS], "next": following, "later": position})
+    page = NEWEST.page(Mail.objects.defer("text", "html"), PAGE_ROWS, cursor=request.GET.get("cursor", ""))
+    return render(request, "mail/list.html", {"mails": page.rows, "next": page.next, "later": page.back})
 
 
 @in_development

@@ -17,7 +17,7 @@ from crm.accounts.access import requires
 from crm.accounts.actions import choose_notifications
 from crm.core.api.problems import Unacceptable
 from crm.core.http import Request
-from crm.core.keyset import BadCursor, Order
+from crm.core.keyset import Order
 from crm.core.pages import tidy
 from crm.core.tenancy import get_or_refuse
 from crm.notifications.actions import read, read_all
@@ -42,10 +42,10 @@ def notification_list(request: Request) -> HttpResponse:
         rows, problem = NotificationFilter(params, rows, request=request, known=("cursor",)).checked(), ""
     except Unacceptable as error:
         rows, problem = rows.none(), error.problems[0].msg
-    shown, following = window(rows, params.get("cursor", ""))
+    page = NEWEST.page(rows, PAGE_ROWS, cursor=params.get("cursor", ""))
     context = {
-        "rows": shown,
-        "next": following,
+        "rows": page.rows,
+        "next": page.next,
         "params": params,
         "problem": problem,
         "filtered": bool(params.keys() - {"cursor"}),
@@ -57,17 +57,6 @@ def notification_list(request: Request) -> HttpResponse:
 
 def own(request: Request) -> NotificationQuerySet:
     return Notification.objects.visible_to(request.user)
-
-
-def window(rows: Any, cursor: str) -> tuple[list[Notification], str]:
-    """One page of rows and the cursor of the next; a cursor that is not ours begins anew."""
-    try:
-        position = NEWEST.decode(cursor) if cursor else None
-    except BadCursor:
-        position = None
-    found = NEWEST.take(rows, PAGE_ROWS + 1, position)
-    shown = found[:PAGE_ROWS]
-    return shown, NEWEST.encode(shown[-1]) if len(found) > PAGE_ROWS else ""
 
 
 @requires("notifications.view")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpResponse, QueryDict
@@ -15,7 +14,7 @@ from crm.accounts.access import requires
 from crm.accounts.permissions_table import allows
 from crm.core.api.problems import Unacceptable
 from crm.core.http import Request
-from crm.core.keyset import BadCursor, Order
+from crm.core.keyset import Order
 from crm.core.pages import tidy
 from crm.sla.board import board_of
 from crm.sla.filters import PRESSING, BoardFilter
@@ -40,11 +39,12 @@ def board(request: Request) -> HttpResponse:
         problem = ""
     except Unacceptable as error:
         narrowed, problem = timers.none(), error.problems[0].msg
-    rows, following = window(narrowed.select_related("lead__contact", "agent"), params.get("cursor", ""))
+    shown = narrowed.select_related("lead__contact", "agent")
+    page = OLDEST.page(shown, PAGE_ROWS, cursor=params.get("cursor", ""))
     context = {
         "at": at,
-        "rows": rows,
-        "next": following,
+        "rows": page.rows,
+        "next": page.next,
         "params": params,
         "problem": problem,
         "filtered": any(params.get(name) for name in PARTS),
@@ -57,17 +57,6 @@ def board(request: Request) -> HttpResponse:
         "trail": list_query(params),
     }
     return render(request, "sla/board.html", context)
-
-
-def window(timers: Any, cursor: str) -> tuple[list[Timer], str]:
-    """One page of rows and the cursor of the next; a cursor that is not ours begins anew."""
-    try:
-        position = OLDEST.decode(cursor) if cursor else None
-    except BadCursor:
-        position = None
-    found = OLDEST.take(timers, PAGE_ROWS + 1, position)
-    rows = found[:PAGE_ROWS]
-    return rows, OLDEST.encode(rows[-1]) if len(found) > PAGE_ROWS else ""
 
 
 def list_query(params: QueryDict) -> str:

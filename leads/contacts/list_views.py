@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from crm.accounts.access import requires
@@ -17,7 +16,6 @@ from crm.core.api.problems import Unacceptable
 from crm.core.http import Request
 from crm.core.keyset import Order
 from crm.core.pages import answer_part
-from crm.lists.filters import search_in_force
 from crm.lists.listings import SAVED
 from crm.lists.menus import export_menu, view_menu
 from crm.lists.models import SavedSearch
@@ -28,10 +26,13 @@ from leads.filters import ContactFilter
 from leads.lists import contacts_of
 from leads.models import Contact
 from leads.querysets import ContactQuerySet
+from leads.views.columns import Sheet, keep_columns, sorting_context
 from leads.views.filtering import options, short_total, trail_of
-from leads.views.listing import sort_link
 
-SESSION_COLUMNS = "contact_columns"
+SHEET = Sheet(
+    "contacts", "contacts:list", "contact_columns", listing.COLUMNS, listing.SORTS, listing.DEFAULT_ORDER,
+    listing.page_columns,
+)  # fmt: skip
 MENU_CHOICES = ("lifecycle_stage", "opt_in_status", "do_not_contact")
 MENU_FIELDS = frozenset({*MENU_CHOICES, "search", "organization", "country", "tags", "created_after"})
 
@@ -52,16 +53,7 @@ def contact_list(request: Request) -> HttpResponse:
 @requires("contacts.view")
 @require_POST
 def choose_columns(request: Request) -> HttpResponse:
-    """Keep the chosen columns for the session; none chosen, or `usual`, is the usual ones."""
-    chosen = [key for key in request.POST.getlist("columns") if key in listing.KNOWN_COLUMNS]
-    target = request.POST.get("next", "")
-    place = columns_place(QueryDict(target.partition("?")[2]))
-    if chosen and not request.POST.get("usual"):
-        request.session[place] = chosen
-    else:
-        request.session.pop(place, None)
-    safe = url_has_allowed_host_and_scheme(target, allowed_hosts=None)
-    return HttpResponseRedirect(target if safe and target else reverse("contacts:list"))
+    return keep_columns(request, SHEET)
 
 
 def list_url(params: QueryDict) -> str:
@@ -95,10 +87,10 @@ def list_context(request: Request, params: QueryDict) -> dict[str, Any]:
     contacts, problems = matching(request, params)
     order = order_of(params)
     shown = contacts.only(*listing.FIELDS, order.column)
-    page = lists.page_of(shown, order, cursor=params.get("cursor", ""), back=params.get("back", ""))
+    page = order.page(shown, lists.PAGE_ROWS, cursor=params.get("cursor", ""), back=params.get("back", ""))
     searches = [*SavedSearch.objects.of("contacts").visible_to(request.user).as_tabs()]
-    columns = listing.columns_shown(chosen_columns(request, params))
-    keys = tuple(column.key for column in columns)
+    sorting = sorting_context(request, params, SHEET)
+    keys = tuple(column["key"] for column in sorting["columns"])
     files = listing.file_columns(keys)
     is_filtered = bool(lists.filters_of(params.dict()))
     total = lists.counted(contacts) if page.rows else 0
@@ -122,7 +114,7 @@ def list_context(request: Request, params: QueryDict) -> dict[str, Any]:
         "sees_all": allows(request.user, "leads.view_all"),
         "menu": {name: options(lists.CHOICES[name], params.get(name, "")) for name in MENU_CHOICES},
         "kept": [(name, value) for name, value in params.items() if name not in MENU_FIELDS | {"cursor", "back"}],
-        **sorting_context(params, columns),
+        **sorting,
     }
 
 
@@ -137,33 +129,3 @@ def chips(params: QueryDict, searches: Sequence[SavedSearch]) -> list[lists.Chip
     names = {str(search.pk): search.name for search in searches}
     gone = "one that is gone"
     return lists.chips_of(params, lambda of, value: names.get(value, gone) if of == SAVED else None)
-
-
-def sorting_context(params: QueryDict, shown: Sequence[lists.Column]) -> dict[str, Any]:
-    asked = params.get("ordering", listing.DEFAULT_ORDER)
-    sort = {name: sort_link(params, name, first, asked) for name, first in listing.SORTS.items()}
-    keys = {column.key for column in shown}
-    way = "downwards" if asked.startswith("-") else "upwards"
-    return {
-        "sort": sort,
-        "columns": [
-            {"label": c.label, "css_head": c.css if c.css in ("lo", "o") else "", "sorted": sort.get(c.sort)}
-            for c in shown
-        ],
-        "column_options": [{"value": c.key, "label": c.label, "on": c.key in keys} for c in listing.COLUMNS],
-        "sorted_words": f"sorted by {asked.removeprefix('-').replace('_', ' ')}, {way}",
-    }
-
-
-def columns_place(params: QueryDict) -> str:
-    """Where the session keeps the chosen columns: a kept view has its own."""
-    kept = params.get(SAVED, "")
-    return f"{SESSION_COLUMNS}:{kept}" if kept else SESSION_COLUMNS
-
-
-def chosen_columns(request: Request, params: QueryDict) -> list[str] | None:
-    """Those of the session, else of the kept view that is open; none: the usual ones."""
-    if chosen := request.session.get(columns_place(params)):
-        return list(chosen)
-    kept = search_in_force("contacts", params, request.user)
-    return listing.page_columns(kept.columns) if kept is not None else None

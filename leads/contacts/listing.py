@@ -47,12 +47,6 @@ IN_FILES = {"consent": ("opt_in_status", "do_not_contact"), "leads": ()}
 NAME = ("first_name", "last_name")
 
 
-def columns_shown(keys: Iterable[str] | None) -> list[Column]:
-    """In the table's own order; the usual ones where none were chosen."""
-    chosen = set(keys or ()) & KNOWN_COLUMNS.keys()
-    return [column for column in COLUMNS if (column.key in chosen if chosen else column.shown)]
-
-
 def file_columns(keys: Iterable[str]) -> list[str]:
     """The page's columns as a file names them."""
     return [*NAME, *(name for key in keys for name in IN_FILES.get(key, (key,)))]

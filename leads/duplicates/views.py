@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from crm.accounts.access import requires
 from crm.core.errors import Refused
 from crm.core.http import Request
-from crm.core.keyset import BadCursor, Order
+from crm.core.keyset import Order
 from crm.core.tenancy import get_or_refuse
 from crm.jobs.models import Job
 from leads.duplicates.actions import FIND, dismiss_pair, keep_lead, reopen_pair, running_search, start_search
@@ -50,20 +50,20 @@ def pair_list(request: Request) -> HttpResponse:
 
 def pairs_context(view: str, cursor: str) -> dict[str, Any]:
     pairs = DuplicatePair.objects.standing().filter(state=view).select_related("first", "second", "decided_by")
-    rows, following = window(pairs, NEWEST_PAIR, cursor)
-    return {"rows": [PairRow(pair) for pair in rows], "next": following, "may_decide": view != PairState.MERGED}
+    page = NEWEST_PAIR.page(pairs, PAGE_ROWS, cursor=cursor)
+    return {"rows": [PairRow(pair) for pair in page.rows], "next": page.next, "may_decide": view != PairState.MERGED}
 
 
 def leads_context(cursor: str) -> dict[str, Any]:
     """Each flagged lead with the other open ones of its contact; two queries."""
     flagged = Lead.objects.open().filter(is_duplicate=True).select_related("contact", "agent")
-    rows, following = window(flagged, NEWEST_LEAD, cursor)
-    others = Lead.objects.open().filter(contact__in=[lead.contact_id for lead in rows]).select_related("agent")
+    page = NEWEST_LEAD.page(flagged, PAGE_ROWS, cursor=cursor)
+    others = Lead.objects.open().filter(contact__in=[lead.contact_id for lead in page.rows]).select_related("agent")
     beside: dict[UUID, list[Lead]] = {}
     for other in others.order_by("created_at", "pk"):
         beside.setdefault(other.contact_id, []).append(other)
-    shown = [{"lead": lead, "others": [o for o in beside.get(lead.contact_id, []) if o != lead]} for lead in rows]
-    return {"rows": shown, "next": following}
+    shown = [{"lead": lead, "others": [o for o in beside.get(lead.contact_id, []) if o != lead]} for lead in page.rows]
+    return {"rows": shown, "next": page.next}
 
 
 class PairRow:
@@ -73,17 +73,6 @@ class PairRow:
         self.pair = pair
         self.people = [{"contact": c, "phone": phone_shown(c.phone_e164)} for c in (pair.first, pair.second)]
         self.name = pair.first.name or "No name"
-
-
-def window(rows: Any, order: Order, cursor: str) -> tuple[list[Any], str]:
-    """One page and the cursor of the next; a cursor that is not ours begins anew."""
-    try:
-        position = order.decode(cursor) if cursor else None
-    except BadCursor:
-        position = None
-    found = order.take(rows, PAGE_ROWS + 1, position)
-    shown = found[:PAGE_ROWS]
-    return shown, order.encode(shown[-1]) if len(found) > PAGE_ROWS else ""
 
 
 def back(request: Request) -> HttpResponse:

@@ -21,9 +21,10 @@ from leads.forms import AssignForm, DispositionForm, PriorityForm, StageForm
 from leads.models import CLOSED_STAGES, Lead, Priority, Stage
 from leads.row_html import row_html
 from leads.rows import disposition_labels, holders, may_assign, rows_of, with_room
+from leads.views.columns import sorting_context
 from leads.views.finding import do, found, visible
 from leads.views.lead import clean
-from leads.views.listing import sorting_context, table_of
+from leads.views.listing import SHEET, table_of
 
 
 @requires("leads.view")
@@ -66,7 +67,7 @@ def answer_row(request: Request, pk: UUID, status: int) -> HttpResponse:
         return answer_part(request, "leads/_no_row.html")
     rows = rows_of([lead], request.user, holders(), disposition_labels())
     params = listing.tidy(QueryDict(request.GET.get("in", "")))
-    table = table_of(request, params, sorting_context(request, params)["columns"])
+    table = table_of(request, params, sorting_context(request, params, SHEET)["columns"])
     return answer_part(request, "leads/_row.html", {"line": row_html(rows[0], table)}, status=status)
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.timezone import now
 from django.views.decorators.http import require_GET, require_POST
 
@@ -19,14 +18,13 @@ from crm.core.api.problems import Unacceptable
 from crm.core.http import Request
 from crm.core.keyset import Order
 from crm.core.pages import answer_part, optional_url
-from crm.lists.filters import search_in_force
-from crm.lists.listings import SAVED
 from crm.lists.menus import export_menu, view_menu
 from leads import dispositions, listing
 from leads.lists import file_columns, page_columns
 from leads.models import Lead, Priority, Stage, Strategy
 from leads.row_html import Table, rows_html
 from leads.rows import holders, rows_of
+from leads.views.columns import Sheet, keep_columns, sorting_context
 from leads.views.filtering import (
     board_url,
     chips,
@@ -45,7 +43,9 @@ from leads.views.filtering import (
 )
 from leads.views.results import take_result
 
-SESSION_COLUMNS = "lead_columns"
+SHEET = Sheet(
+    "leads", "leads:list", "lead_columns", listing.COLUMNS, listing.SORTS, listing.DEFAULT_ORDER, page_columns
+)
 STRATEGIES = (Strategy.CAPACITY, Strategy.ROUND_ROBIN, Strategy.PERFORMANCE, Strategy.MANUAL)
 
 
@@ -82,16 +82,7 @@ def counted_view(request: Request, view: listing.View) -> str:
 @requires("leads.view")
 @require_POST
 def choose_columns(request: Request) -> HttpResponse:
-    """Keep the chosen columns for the session; none chosen, or `usual`, is the usual ones."""
-    chosen = [key for key in request.POST.getlist("columns") if key in listing.KNOWN_COLUMNS]
-    target = request.POST.get("next", "")
-    place = columns_place(QueryDict(target.partition("?")[2]))
-    if chosen and not request.POST.get("usual"):
-        request.session[place] = chosen
-    else:
-        request.session.pop(place, None)
-    safe = url_has_allowed_host_and_scheme(target, allowed_hosts=None)
-    return HttpResponseRedirect(target if safe and target else reverse("leads:list"))
+    return keep_columns(request, SHEET)
 
 
 # --- What the list shows -----------------------------------------------------------------------------------------
@@ -106,12 +97,12 @@ def list_context(request: Request, params: QueryDict) -> dict[str, Any]:
     leads, problems = matching(request, params)
     order = order_of(params)
     shown = leads.select_related("contact").only(*listing.FIELDS, order.column)
-    page = listing.page_of(shown, order, cursor=params.get("cursor", ""), back=params.get("back", ""))
+    page = order.page(shown, listing.PAGE_ROWS, cursor=params.get("cursor", ""), back=params.get("back", ""))
     known, outcomes = holders({lead.agent_id for lead in page.rows if lead.agent_id}), dispositions.known()
     labels = {outcome.key: outcome.label for outcome in outcomes}
     own = own_agent(request)
     rows = rows_of(page.rows, request.user, known, labels)
-    sorting = sorting_context(request, params)
+    sorting = sorting_context(request, params, SHEET)
     searches, files = saved_searches(request), file_columns(column["key"] for column in sorting["columns"])
     is_filtered = bool(listing.filters_of(params.dict()))
     total = listing.counted(leads) if page.rows else 0
@@ -172,56 +163,6 @@ def may_claim(request: Request, own: Agent | None) -> bool:
     if own is None or not own.is_active or not allows(request.user, "leads.claim"):
         return False
     return request.company.agents_may_claim or allows(request.user, "leads.assign")
-
-
-# --- Sorting and columns -----------------------------------------------------------------------------------------
-
-
-def sorting_context(request: Request, params: QueryDict) -> dict[str, Any]:
-    asked = params.get("ordering", listing.DEFAULT_ORDER)
-    sort = {name: sort_link(params, name, first, asked) for name, first in listing.SORTS.items()}
-    shown = listing.columns_shown(chosen_columns(request, params))
-    keys = {column.key for column in shown}
-    columns = [
-        {
-            "key": c.key,
-            "label": c.label,
-            "css_head": c.css if c.css in ("lo", "num lo", "o") else "",
-            "sorted": sort.get(c.sort),
-        }
-        for c in shown
-    ]
-    way = "downwards" if asked.startswith("-") else "upwards"
-    return {
-        "sort": sort,
-        "columns": columns,
-        "column_options": [{"value": c.key, "label": c.label, "on": c.key in keys} for c in listing.COLUMNS],
-        "sorted_words": f"sorted by {asked.removeprefix('-').replace('_', ' ')}, {way}",
-    }
-
-
-def columns_place(params: QueryDict) -> str:
-    """Where the session keeps the chosen columns: a kept view has its own."""
-    kept = params.get(SAVED, "")
-    return f"{SESSION_COLUMNS}:{kept}" if kept else SESSION_COLUMNS
-
-
-def chosen_columns(request: Request, params: QueryDict) -> list[str] | None:
-    """Those of the session, else of the kept view that is open; none: the usual ones."""
-    if chosen := request.session.get(columns_place(params)):
-        return list(chosen)
-    kept = search_in_force("leads", params, request.user)
-    return page_columns(kept.columns) if kept is not None else None
-
-
-def sort_link(params: QueryDict, name: str, first: str, asked: str) -> dict[str, str]:
-    """Sorting by it the usual way, or the other way round where it is sorted so already."""
-    other = name if first.startswith("-") else f"-{name}"
-    query = listing.query_with(params, ordering=other if asked == first else first)
-    if asked.removeprefix("-") != name:
-        return {"query": query, "aria": "", "icon": ""}
-    down = asked.startswith("-")
-    return {"query": query, "aria": "descending" if down else "ascending", "icon": "arrow-down" if down else "arrow-up"}
 
 
 # --- Menus -------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from django.utils.timezone import now
 
-from crm.core.keyset import BadCursor, Order
+from crm.core.keyset import BadCursor, Order, Page
 from leads.models import Lead
 from leads.tests.factories import LeadFactory
 
@@ -72,3 +72,29 @@ def test_a_cursor_of_another_order_is_refused(leads):
 def test_a_page_with_values_costs_one_statement(leads, django_assert_num_queries):
     with django_assert_num_queries(1):
         Order(Lead, "deadline").take(Lead.objects.all(), 3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pages_lead_on_and_back_to_where_they_came_from(leads, name):
+    order, wanted, there = Order(Lead, name), by_hand(leads, name), []
+    page = order.page(Lead.objects.all(), 4)
+    assert page.back == ""
+    there.append([row.pk for row in page.rows])
+    while page.next:
+        page = order.page(Lead.objects.all(), 4, cursor=page.next)
+        there.append([row.pk for row in page.rows])
+    assert [pk for rows in there for pk in rows] == wanted
+    back = []
+    while page.back:
+        page = order.page(Lead.objects.all(), 4, back=page.back)
+        back.append([row.pk for row in page.rows])
+    assert back == there[-2::-1]
+
+
+def test_a_cursor_that_leads_nowhere_begins_anew(leads):
+    order = Order(Lead, "score")
+    first = order.page(Lead.objects.all(), 4)
+    last = order.encode(order.take(Lead.objects.all(), 1, backwards=True)[0])
+    for cursor, back in (("nonsense", ""), ("", "nonsense"), (last, ""), ("", order.encode(first.rows[0]))):
+        assert order.page(Lead.objects.all(), 4, cursor=cursor, back=back) == first
+    assert order.page(Lead.objects.none(), 4, cursor=last) == Page([], "", "")
