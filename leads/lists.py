@@ -184,6 +184,7 @@ listings.register(
         ordering=LEAD_ORDERING,
         default_ordering="-created_at",
         page="leads:list",
+        shapes=("leads:board",),
         dynamic=custom_column,
         words=lead_words,
     )

@@ -62,6 +62,7 @@ class Listing:
     ordering: Mapping[str, str]
     default_ordering: str
     page: str = ""  # the url name of its page
+    shapes: Sequence[str] = ()  # those of other pages that show it with the same filters
     dynamic: Callable[[str], Column | None] = lambda key: None
     words: Callable[[Mapping[str, str], Asker], Sequence[str]] | None = None
 

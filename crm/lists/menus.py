@@ -16,28 +16,34 @@ from crm.lists.models import SavedSearch
 
 PLACES = ("cursor", "back")  # where in the list one stands
 ORDER = "ordering"
+SHAPE = "shape"  # on which of a list's pages one stands, where it has several
 
 
-def export_menu(name: str, params: Mapping[str, str], columns: Collection[str] = ()) -> dict[str, Any]:
+def export_menu(name: str, params: Mapping[str, str], columns: Collection[str] = (), shape: str = "") -> dict[str, Any]:
     """The Export menu: the filters in force go along; `columns` are ticked, without any the usual ones."""
     listing = listing_of(name)
     ticked = columns or listing.usual
     return {
         "url": reverse("lists:export", args=[name]),
         "kept": [(key, value) for key, value in params.items() if key not in PLACES],
+        "shape": shape,
         "columns": [{"value": c.key, "label": c.label, "on": c.key in ticked} for c in listing.columns],
         "formats": [{"value": form.name, "label": form.label} for form in FORMATS.values()],
     }
 
 
 def view_menu(
-    name: str, params: QueryDict, tabs: Sequence[SavedSearch], columns: Sequence[str], user: User
+    name: str, params: QueryDict, tabs: Sequence[SavedSearch], columns: Sequence[str], user: User, shape: str = ""
 ) -> dict[str, Any]:
-    """The menu that keeps the view in force, or changes the kept one that is open."""
+    """The menu that keeps the view in force, or changes the kept one that is open.
+
+    `shape`: the page to come back to, where it is not the list's own.
+    """
     kept = next((tab for tab in tabs if str(tab.pk) == params.get(SAVED)), None)
     return {
         "save_url": reverse("lists:save", args=[name]),
         "query": params.urlencode(),
+        "shape": shape,
         "columns": ",".join(columns),
         "kept": kept,
         "is_own": kept is not None and may_change(kept, user),

@@ -28,7 +28,7 @@ from crm.lists.files import download
 from crm.lists.filters import search_in_force
 from crm.lists.forms import ViewForm
 from crm.lists.listings import SAVED, Listing, known_listing, listing_of
-from crm.lists.menus import ORDER, PLACES, merged
+from crm.lists.menus import ORDER, PLACES, SHAPE, merged
 from crm.lists.models import SavedSearch
 
 BOM = b"\xef\xbb\xbf"  # lets spreadsheets read accents
@@ -40,7 +40,7 @@ def export(request: Request, name: str) -> HttpResponseBase:
     """The list of the address as a file, or the page of the job that makes it."""
     listing = shown_to(request, name)
     params = request.GET.copy()
-    for place in PLACES:
+    for place in (*PLACES, SHAPE):
         params.pop(place, None)
     try:
         made = start_export(read_request(listing, params, request), request)
@@ -102,7 +102,7 @@ def delete(request: Request, pk: UUID) -> HttpResponse:
     except Refused as refused:
         return back_with(request, listing_of(search.object), QueryDict(f"{SAVED}={pk}"), refused.message)
     messages.success(request, f"The view “{search.name}” is gone; the rows that it showed are not.")
-    return redirect(optional_url(listing_of(search.object).page) or "/")
+    return redirect(page_url(request, listing_of(search.object)))
 
 
 def shown_to(request: Request, name: str) -> Listing:
@@ -138,7 +138,7 @@ def kept_or_back(request: Request, listing: Listing, form: ViewForm, keep: Calla
         return back_with(request, listing, form.params, f"{wrong.problems[0].loc[-1]}: {wrong.problems[0].msg}")
     except Refused as refused:
         return back_with(request, listing, form.params, refused.message)
-    return redirect(f"{optional_url(listing.page) or '/'}?{tab_query(search)}")
+    return redirect(f"{page_url(request, listing)}?{tab_query(search)}")
 
 
 def back_with(request: Request, listing: Listing, params: QueryDict, problem: str) -> HttpResponse:
@@ -147,8 +147,14 @@ def back_with(request: Request, listing: Listing, params: QueryDict, problem: st
     rest = params.copy()
     for name in ("format", "columns", "async"):
         rest.pop(name, None)
-    url = optional_url(listing.page) or "/"
+    url = page_url(request, listing)
     return redirect(f"{url}?{rest.urlencode()}" if rest else url)
+
+
+def page_url(request: Request, listing: Listing) -> str:
+    """The list's page, or the one of its other shapes that the form was on."""
+    shape = request.POST.get(SHAPE) or request.GET.get(SHAPE)
+    return optional_url(shape if shape in listing.shapes else listing.page) or "/"
 
 
 def tab_query(search: SavedSearch) -> str:

@@ -105,6 +105,31 @@ def test_the_switch_between_list_and_board_keeps_the_address(desk, in_company):
     assert desk.get(f"{URL}?stage=sql&ordering=last_name").url == f"{URL}?stage=sql"
 
 
+def test_the_boards_filters_are_kept_as_a_view_and_one_comes_back_to_the_board(desk, manager, in_company):
+    form = {"name": "Warm", "query": "stage=mql&min_score=60", "columns": "stage,score", "shape": "leads:board"}
+    assert b'name="shape" value="leads:board"' in desk.get(f"{URL}?stage=mql&min_score=60").content
+    answer = desk.post("/lists/leads/views/", form)
+    kept = SavedSearch.objects.get()
+    assert (kept.name, kept.filters, kept.owner) == ("Warm", {"stage": "mql", "min_score": "60"}, manager)
+    assert answer.url == f"{URL}?saved_search={kept.pk}"
+    opened = desk.get(answer.url)
+    assert opened.context["view"]["kept"] == kept and [*columns(opened)] == ["mql"]
+    assert desk.post("/lists/leads/views/", {**form, "name": ""}).url == f"{URL}?stage=mql&min_score=60"
+    assert desk.post(f"/lists/views/{kept.pk}/delete/", {"shape": "leads:board"}).url == URL
+    assert desk.post("/lists/leads/views/", {**form, "shape": "admin:index"}).url.startswith("/leads/?")
+
+
+def test_the_boards_leads_are_taken_along_as_a_file_under_its_filters(desk, in_company):
+    a_lead(first_name="Theodora", stage="mql"), a_lead(first_name="Bo", stage="sql")
+    menu = desk.get(f"{URL}?stage=mql&ordering=stage_changed_at").context["export"]
+    assert menu["kept"] == [("stage", "mql")]  # a file can't be sorted by how long leads stand in a stage
+    asked = {**dict(menu["kept"]), "shape": menu["shape"], "columns": ["first_name", "stage"], "format": "csv"}
+    answer = desk.get(menu["url"], asked)
+    lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+    assert [line.partition(",")[0] for line in lines] == ["first_name", "Theodora"]
+    assert desk.get(menu["url"], {**asked, "stage": "marble"}).url.startswith(URL)
+
+
 @pytest.mark.parametrize("query", ["colour=red", "stage=marble", "ordering=shoe_size", "agent_id=x", "search=%00"])
 def test_an_address_that_no_filter_understands_says_so(desk, in_company, query):
     response = desk.get(f"{URL}?{query}")

@@ -15,13 +15,15 @@ from crm.accounts.access import requires
 from crm.accounts.permissions_table import allows
 from crm.core.http import Request
 from crm.core.pages import answer_part
-from crm.lists.menus import merged
+from crm.lists.menus import export_menu, merged, view_menu
 from crm.lists.models import SavedSearch
 from leads import board, listing
 from leads.board import Column
 from leads.card_html import Deck, cards_html
+from leads.lists import file_columns
 from leads.models import Stage
 from leads.rows import disposition_labels
+from leads.views.columns import columns_of
 from leads.views.filtering import (
     board_url,
     chips,
@@ -38,7 +40,9 @@ from leads.views.filtering import (
     tabs,
     trail_of,
 )
+from leads.views.listing import SHEET
 
+SHAPE = "leads:board"
 OWN_PARAMS = ("cursor", "back", "column")
 
 
@@ -85,6 +89,8 @@ def board_context(request: Request, params: QueryDict) -> dict[str, Any]:
     searches, labels = saved_searches(request), disposition_labels()
     order, deck = board.order_of(params), deck_of(request, params)
     columns = board.columns_of(leads, order, stages_shown(params, searches), at)
+    listed = for_list(params)
+    files = file_columns(column.key for column in columns_of(request, listed, SHEET))
     return {
         "heading": "Board",
         "is_board": True,
@@ -92,7 +98,7 @@ def board_context(request: Request, params: QueryDict) -> dict[str, Any]:
         "here": board_url(params),
         "page_url": reverse("leads:board"),
         "more_url": reverse("leads:board-more"),
-        "list_url": list_url(for_list(params)),
+        "list_url": list_url(listed),
         "board_url": board_url(params),
         "problems": problems,
         "columns": [shown(column, params, deck) for column in columns],
@@ -101,6 +107,8 @@ def board_context(request: Request, params: QueryDict) -> dict[str, Any]:
         "may_move": deck.may_move,
         "views": tabs(request, params, own_agent(request), searches),
         "chips": chips(params, searches, naming(labels)),
+        "view": view_menu("leads", listed, searches, files, request.user, SHAPE),
+        "export": export_menu("leads", listed, files, SHAPE),
         "sorts": sorts(params, order.name),
         "has_leads": any(column.sums.count for column in columns),
         "sees_all": allows(request.user, "leads.view_all"),
