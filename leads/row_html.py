@@ -150,8 +150,11 @@ def plain(css: str, read: Callable[[Row, Table], str]) -> Callable[[Row, Table],
     return lambda row, table: f"{start}{read(row, table)}</td>"
 
 
-def linked(scheme: str, address: str, shown: str) -> str:
-    return f'<a class="link" href="{scheme}:{escape(address)}">{escape(shown)}</a>' if address else NOTHING
+def linked(scheme: str, address: str, shown: str) -> SafeString:
+    """By which they are called or written to; text is escaped."""
+    if not address:
+        return NOTHING
+    return SafeString(f'<a class="link" href="{scheme}:{escape(address)}">{escape(shown)}</a>')
 
 
 def tags(words: object) -> SafeString:

@@ -44,6 +44,15 @@ def names_of(response: Any) -> list[str]:
     return [contact.first_name for contact in response.context["page"].rows]
 
 
+def test_a_row_links_to_their_telephone_and_mailbox_and_shows_what_they_wrote_as_text(desk, in_company):
+    ContactFactory(first_name="<b>Ada", phone_e164="+14155552671", email="a&b@example.org", tags=["<i>"])
+    desk.post("/contacts/columns/", {"columns": ["phone_e164", "email", "tags"]})
+    shown = desk.get("/contacts/").content.decode()
+    assert '<a class="link" href="tel:+14155552671">+1 415-555-2671</a>' in shown
+    assert '<a class="link" href="mailto:a&amp;b@example.org">a&amp;b@example.org</a>' in shown
+    assert "&lt;b&gt;Ada" in shown and "&lt;i&gt;" in shown and "&lt;a" not in shown
+
+
 # --- Who may see what --------------------------------------------------------------------------------------------
 
 
