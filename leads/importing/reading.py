@@ -18,8 +18,10 @@ MAX_COLUMNS = 200
 TITLES = 20  # rows above the header that are looked through
 SURELY = 2  # names of fields by which a row is known for a header
 SAMPLE = 200_000  # bytes looked at to find encoding and delimiter
-csv.field_size_limit(1_000_000)
+csv.field_size_limit(200_000)  # no system writes a longer cell: a quotation mark is not closed
+BEHIND = "\x00"  # stands in no line, for NULs are taken out
 
+NOT_CLOSED = "A quotation mark is opened in row {} and never closed. Close it, or take it out, and try again."
 Row = tuple[int, list[str]]
 
 
@@ -130,13 +132,20 @@ def _text_records(stream: BinaryIO, encoding: str, delimiter: str, skip_line: bo
     """(number, cells); the number counts records, as a spreadsheet does, not lines."""
     stream.seek(0)
     text = io.TextIOWrapper(stream, encoding, newline="")
+    number = 0
     try:
         lines = (line.replace("\x00", "") for line in text)
         if skip_line:
             next(lines, None)
-        for number, record in enumerate(csv.reader(lines, delimiter=delimiter), 1):
+        for number, record in enumerate(csv.reader(chain(lines, [BEHIND]), delimiter=delimiter), 1):
+            if record and record[-1].endswith(BEHIND):
+                if record != [BEHIND]:  # what was to stand behind the last row stands in it
+                    raise UnreadableFile(NOT_CLOSED.format(number))
+                return
             yield number, [value[:MAX_CELL].strip() for value in record]
     except csv.Error as error:
+        if "field larger" in str(error):
+            raise UnreadableFile(NOT_CLOSED.format(number + 1)) from None
         raise UnreadableFile(f"The file is not a well-formed CSV: {error}.") from None
     except UnicodeError:
         raise UnreadableFile(f"The file says it is {encoding.upper()}, but it is not.") from None

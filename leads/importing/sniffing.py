@@ -29,7 +29,7 @@ STRANGERS = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"7z\xb
 TEXTS = (
     (r"begin:vcard", "These are address cards (vCard). Export the contacts as CSV and try again."),
     (
-        r"<(\?xml|!doctype|html|head|meta|style|table|div)",
+        r"<(\?xml|!doctype|!--|html|head|meta|style|body|table|div|center|font)|mime-version:\s*1",
         "This is a web page or XML. Open it in a spreadsheet and save it as .xlsx or CSV.",
     ),
     (r"\{\s*\"|\[\s*[\[{]", "This is JSON, not a table. Send a CSV or an Excel file (.xlsx)."),

@@ -24,6 +24,7 @@ MAX_UNPACKED = 500_000_000  # bytes that an XLSX may unpack to: more is a zip bo
 MAX_RATIO = 200  # times as much as packed, of a part above MAX_PLAIN: nothing that a spreadsheet writes
 MAX_PLAIN = 20_000_000
 MAX_WIDTH = 400  # columns read: enough to tell a table that is too wide from one that is not
+MAX_ROW = 1_048_576  # of a sheet
 PIECE = 262_144
 DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}  # built in (ECMA-376, 18.8.30)
 DATE_LETTERS = re.compile(r"[dmyhs]", re.IGNORECASE)
@@ -227,6 +228,8 @@ class SheetReader:
             self.phonetic = True
         elif tag == "row":
             self.number = int(attributes.get("r") or self.number + 1)
+            if not 0 < self.number <= MAX_ROW:
+                raise UnreadableFile(DAMAGED)
             self.cells = []
 
     def text(self, piece: str) -> None:

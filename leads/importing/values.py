@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from leads.models import Priority
 
 SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d{1,2}")
+AMID = re.compile(r"\d\s*[^\W\d_]+[\s+-]*\d")  # letters between digits are no currency
 MONEY_LIMIT = Decimal(10) ** 12
 
 
@@ -16,7 +17,7 @@ def phone_text(text: str) -> str:
     if SCIENTIFIC.fullmatch(text):
         number = Decimal(text.replace(",", "."))
         digits = len(number.as_tuple().digits)
-        whole = format(number.quantize(Decimal(1)), "f")
+        whole = format(number, "f")
         if digits < len(whole) - 1:
             raise ValueError(f"Excel has cut this phone number short: {text}")
         text = whole
@@ -27,6 +28,10 @@ def phone_text(text: str) -> str:
 
 def money(text: str) -> Decimal:
     """1500, 1,500.00, 1.500,00, 999,90, $1 500: the last mark before one or two digits parts the cents."""
+    if SCIENTIFIC.fullmatch(text.strip()):  # as Excel writes what it finds long
+        return _within(Decimal(text.strip().replace(",", ".")), text)
+    if AMID.search(text):
+        raise ValueError(f"Not an amount of money: {text}")
     plain = re.sub(r"[^\d,.\-]", "", text)
     cents = re.fullmatch(r"(-?[\d.,]*?)[.,](\d{1,2})", plain)
     whole, part = (cents.group(1), cents.group(2)) if cents else (plain, "0")
@@ -37,7 +42,11 @@ def money(text: str) -> Decimal:
         raise ValueError(f"Not an amount of money: {text}") from None
     if not re.search(r"\d", plain) or value < 0:
         raise ValueError(f"Not an amount of money: {text}")
-    if value >= MONEY_LIMIT:
+    return _within(value, text)
+
+
+def _within(value: Decimal, text: str) -> Decimal:
+    if value >= MONEY_LIMIT - Decimal("0.005"):
         raise ValueError(f"The amount is too large: {text}")
     return value.quantize(Decimal("0.01"))
 
