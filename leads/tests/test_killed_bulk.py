@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
@@ -20,80 +14,28 @@ from crm.accounts.models import Company, User
 from crm.audit.models import AuditEntry
 from crm.core.tenancy import company_active
 from crm.jobs.actions import undo_job
-from crm.jobs.models import Job, JobState
-from crm.jobs.running import claim, left_behind, run_job
+from crm.jobs.models import JobState
+from crm.jobs.running import run_job
 from leads.actions import update_lead
 from leads.bulk_jobs import ASSIGN, DELETE, UPDATE, BulkWork, start
 from leads.importing.actions import keep_file, start_import
 from leads.importing.mapping import suggest
-from leads.importing.tests.test_killed_worker import until
 from leads.models import Assignment, Contact, Lead, StageChange
 from leads.tests.assigning import make_leads
 from leads.tests.test_concurrency import together
+from leads.tests.workers import killed_in_the_middle, need_one_database, taken_up
 
 pytestmark = [
     pytest.mark.postgres,
     pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL"),
     pytest.mark.django_db(transaction=True),
 ]
-LEADS, BATCH, LEASE = 120, 10, 3
-WORKER = f"""
-import sys, time, uuid, django
-django.setup()
-from crm.core.tenancy import company_active
-from crm.jobs import kinds, running
-from leads import bulk_jobs, undo
-running.LEASE_SECONDS, bulk_jobs.BATCH, undo.BATCH = {LEASE}, {BATCH}, {BATCH}
-work = kinds.kind_of
-def slowly(name):
-    kind = work(name)
-    def run(job):
-        batch = kind.run_batch(job)
-        time.sleep(0.1)  # written and not committed
-        return batch
-    return kinds.Kind(**{{**vars(kind), "run_batch": run}})
-running.kind_of = slowly
-with company_active(uuid.UUID(sys.argv[1])):
-    running.run_job(uuid.UUID(sys.argv[2]))
-"""
-
-
-def killed_in_the_middle(company: Company, job: Job) -> Job:
-    """A worker process takes the job up and dies after a few batches; the job as it left it."""
-    of = connection.settings_dict
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "TEST_"))},
-        "DATABASE_URL": f"postgres://{of['USER']}:{of['PASSWORD']}@{of['HOST']}:{of['PORT']}/{of['NAME']}",
-        "MEDIA_ROOT": str(settings.MEDIA_ROOT),
-        "DJANGO_SETTINGS_MODULE": "crm.settings",
-    }
-    process = subprocess.Popen([sys.executable, "-c", WORKER, str(company.pk), str(job.pk)], env=environment)
-    try:
-        assert until(lambda: Job.objects.get(pk=job.pk).processed >= 3 * BATCH, 90)
-        time.sleep(0.05)
-    finally:
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-    killed = Job.objects.get(pk=job.pk)
-    assert killed.state == JobState.RUNNING and 3 * BATCH <= killed.processed < LEADS
-    return killed
-
-
-def taken_up(company: Company, job: Job) -> Job:
-    """By the sweep once the lease is over, and done to its end."""
-    assert claim(job.pk) is None, "its lease still holds"
-    assert until(lambda: (company.pk, job.pk) in left_behind(), LEASE + 3)
-    run_job(job.pk)
-    job.refresh_from_db()
-    assert (job.state, job.failed) == (JobState.SUCCEEDED, 0), job.message
-    return job
+LEADS = 120
 
 
 @pytest.fixture
 def here(company: Company, monkeypatch: pytest.MonkeyPatch) -> Iterator[Company]:
-    for place in ("leads.bulk_jobs.BATCH", "leads.undo.BATCH"):
-        monkeypatch.setattr(place, BATCH)
-    monkeypatch.setattr("crm.jobs.actions.later", lambda *args: None)
+    need_one_database(monkeypatch)
     with company_active(company.pk):
         yield company
 
