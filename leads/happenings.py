@@ -54,7 +54,14 @@ def timeline_of(
 
 
 def everything(lead: Lead, agents: Mapping[UUID, str], labels: Mapping[str, str], before: str) -> Timeline:
-    return happened_to(together([lead.pk], [lead.contact_id]), agents, labels, before)
+    return happened_to(all_of(lead), agents, labels, before)
+
+
+def all_of(lead: Lead) -> list[UUID]:
+    """It, its contact and all that were merged into them; no query where the row says that there are none."""
+    if getattr(lead, "has_merged", True):  # from `telling_merges()`
+        return together([lead.pk], [lead.contact_id])
+    return [lead.pk, lead.contact_id]
 
 
 def together(leads: Collection[UUID], contacts: Collection[UUID]) -> list[UUID]:

@@ -7,7 +7,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.apps import apps
-from django.db.models import Case, F, Q, Subquery, TextField, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    Subquery,
+    TextField,
+    When,
+)
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Greatest
 
@@ -64,6 +75,12 @@ class LeadQuerySet(TenantQuerySet["Lead"]):
             "created_at",
             "pk",
         )
+
+    def telling_merges(self) -> Self:
+        """With `has_merged`: whether a lead was merged into it, or a contact into its own; two looks into an index."""
+        lead = apps.get_model("leads.Lead").objects.filter(merged_into=OuterRef("pk"))
+        contact = apps.get_model("leads.Contact").objects.filter(merged_into=OuterRef("contact_id"))
+        return self.annotate(has_merged=ExpressionWrapper(Exists(lead) | Exists(contact), BooleanField()))
 
     def visible_to(self, user: User) -> Self:
         """Admins and managers see all; an agent what it holds or created."""

@@ -77,7 +77,7 @@ class Next:
 
 def queue_of(agent: Agent, at: datetime, user: User) -> list[Next]:
     """The first of the agent's queue, those first who may be called now; a constant number of statements."""
-    leads = Lead.objects.queue_of(agent, at).select_related("contact")[:LOOKED_AT]
+    leads = Lead.objects.queue_of(agent, at).select_related("contact").telling_merges()[:LOOKED_AT]
     rows = waiting_rows(list(leads), agent, at, user)
     return sorted(rows, key=lambda row: not row.verdict.allowed)[:SHOWN]
 

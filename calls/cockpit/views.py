@@ -80,7 +80,7 @@ def own_agent(request: Request) -> Agent | None:
 
 
 def found(request: Request, pk: UUID) -> Lead:
-    leads = Lead.objects.alive().visible_to(request.user).select_related("contact", "agent")
+    leads = Lead.objects.alive().visible_to(request.user).select_related("contact", "agent").telling_merges()
     return get_or_refuse(leads, pk)
 
 

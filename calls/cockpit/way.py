@@ -81,7 +81,7 @@ def _through_queue(request: Request, agent: Agent, current: Lead | None, at: dat
 def _through_list(
     request: Request, leads: LeadQuerySet, params: QueryDict, agent: Agent, current: Lead | None, at: datetime
 ) -> Way:
-    order, shown = order_of(params), leads.select_related("contact")
+    order, shown = order_of(params), leads.select_related("contact").telling_merges()
     before: Any = None
     if current is None:
         ahead = order.take(shown, AHEAD, None)

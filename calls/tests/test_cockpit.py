@@ -331,7 +331,7 @@ def test_the_desk_costs_the_same_for_one_lead_and_for_many(
     assert len(page.context["way"].rows) == count
 
 
-QUERIES = 16
+QUERIES = 15
 
 
 def test_a_script_is_text_and_a_value_is_no_markup(desk: Client, company: Company, agent: Agent, mine: Lead) -> None:

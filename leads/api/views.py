@@ -24,7 +24,7 @@ from leads.api import examples, serializers
 from leads.api.references import agent_in
 from leads.api.representation import happening_json, lead_json, lead_page, lead_rows, note_json
 from leads.filters import LeadFilter
-from leads.happenings import quotes_in, together
+from leads.happenings import all_of, quotes_in
 from leads.intake.posting import answer_post
 from leads.lists import LEAD_ORDERING as ORDERING
 from leads.models import Lead, Note, Qualification, Stage, StageChange
@@ -181,9 +181,8 @@ class LeadViewSet(TakesKeys, ApiViewSet):
     @describe("What happened to a lead", listing="timeline", ordering=["at"], answer_example=examples.HAPPENING)
     def timeline(self, request: Request, pk: str) -> Response:
         """All that happened to the lead and to its contact, newest first."""
-        lead = self.lead(request, pk, "company", "contact", "deleted_at")
-        ids = together([lead.pk], [lead.contact_id])
-        entries = AuditEntry.objects.filter(object_id__in=ids).select_related("user")
+        lead = self.lead(request, pk, "company", "contact", "deleted_at", "merged_into")
+        entries = AuditEntry.objects.filter(object_id__in=all_of(lead)).select_related("user")
         return self.listing(
             entries.only(*SHOWN_OF_ENTRIES),
             plural="timeline",
@@ -204,7 +203,8 @@ def lead_in(view: ApiViewSet, request: Request, pk: str, *columns: str) -> Lead:
     see it or it is another company's. With `columns` it reads those alone.
     """
     try:
-        lead: Lead = view.find(visible(request).only(*columns) if columns else visible(request), pk)
+        rows = visible(request).only(*columns).telling_merges() if columns else visible(request)
+        lead: Lead = view.find(rows, pk)
     except NotFound:
         raise NotFound(NOT_FOUND) from None
     if lead.deleted_at is not None and lead.merged_into_id is not None:

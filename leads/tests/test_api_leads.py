@@ -457,7 +457,7 @@ def test_one_lead_and_its_timeline_cost_few_statements(
     client = api(manager)
     with django_assert_num_queries(2):
         client.get(f"{LEADS}/{lead.pk}")
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         client.get(f"{LEADS}/{lead.pk}/timeline")
 
 

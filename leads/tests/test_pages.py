@@ -480,7 +480,7 @@ def test_the_page_costs_the_same_however_much_has_happened(
     lead = a_lead(company, agent=agent)
     for n in range(entries):
         desk.post(f"/leads/{lead.pk}/note/", {"text": f"note {n}"})
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(10):
         desk.get(f"/leads/{lead.pk}/")
 
 

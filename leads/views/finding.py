@@ -28,7 +28,7 @@ SWAPPED = {400, 409, 422}  # refusals whose part HTMX shows
 def visible(request: Request) -> LeadQuerySet:
     """Deleted ones too: their page says so and offers them back."""
     related = ("contact", "agent", "vendor", "created_by")
-    return Lead.objects.visible_to(request.user).select_related(*related)
+    return Lead.objects.visible_to(request.user).select_related(*related).telling_merges()
 
 
 def found(request: Request, pk: UUID) -> Lead:

@@ -216,6 +216,21 @@ def test_what_happened_to_both_stands_in_one_timeline(manager, agent):
     assert {"merged the contact with another", "merged the other lead into this one"} <= {e.what for e in told.entries}
 
 
+@pytest.mark.parametrize("merged", [True, False])
+def test_the_row_says_whether_anything_was_merged_and_page_and_api_tell_of_it(api, client, manager, agent, merged):
+    this, other = ContactFactory(), ContactFactory(first_name="Anne")
+    mine = create_lead({"contact_id": this.pk}, by=manager, agent=agent)
+    theirs = create_lead({"contact_id": other.pk}, by=manager)
+    add_note(theirs, "Said before", by=manager)
+    if merged:
+        merge_contacts(this, other, by=manager)
+    assert Lead.objects.telling_merges().get(pk=mine.pk).has_merged is merged
+    told = api(manager).get(f"/api/v1/leads/{mine.pk}/timeline?per_page=100").json()["timeline"]
+    assert ("contact.merged_away" in [entry["action"] for entry in told]) is merged
+    client.force_login(manager)
+    assert ("merged the other contact into this one" in client.get(f"/leads/{mine.pk}/").content.decode()) is merged
+
+
 def test_who_was_merged_into_the_other_belongs_to_the_survivor(manager):
     first, second, third = ContactFactory(), ContactFactory(), ContactFactory()
     merge_contacts(second, third, by=manager)
