@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crm.core.errors import Conflict
+from crm.core.errors import Conflict, Missing, Refused
 
 if TYPE_CHECKING:
     from agents.models import Agent
@@ -110,3 +110,22 @@ class BeingCalled(Conflict):
 
     def __init__(self) -> None:
         super().__init__("The contact is in a call with us already")
+
+
+class NoSuchRecording(Missing):
+    """It was not recorded, or the provider has thrown it away."""
+
+    code = "no_recording"
+
+    def __init__(self) -> None:
+        super().__init__("There is no recording of this call")
+
+
+class RecordingUnreachable(Refused):
+    """The provider has it, and does not hand it out now."""
+
+    status = 502
+    code = "recording_unreachable"
+
+    def __init__(self) -> None:
+        super().__init__("The recording can't be fetched from the provider now; try again in a minute")

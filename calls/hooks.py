@@ -41,7 +41,7 @@ def hook(view: Hook) -> Callable[[HttpRequest, str, UUID], HttpResponse]:
 
 
 def _answered(view: Hook, request: HttpRequest, provider: str, pk: UUID) -> HttpResponse:
-    call = Call.objects.select_related("lead", "contact", "agent").get(pk=pk)
+    call = Call.objects.select_related("lead", "contact", "agent__company").get(pk=pk)
     try:
         return view(call, dialler(provider), callback_of(request))
     except BadSignature:

@@ -76,6 +76,9 @@ class Call(Decided):
     callback_at = models.DateTimeField(null=True, blank=True, help_text="When the person asked to be called")
     cost = models.DecimalField(max_digits=12, decimal_places=4, null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True)
+    price_due_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When to ask the provider what it cost, which it knows later"
+    )
     look_at = models.DateTimeField(default=now, help_text="While it is active: without news by then it is looked at")
     tries = models.PositiveSmallIntegerField(default=0, help_text="How often a worker set out to dial it")
     cancel_asked = models.BooleanField(default=False)
@@ -119,6 +122,7 @@ class Call(Decided):
             models.Index(fields=["agent"], condition=IS_ACTIVE & DIALLED, name="call_lines"),  # an agent's free lines
             models.Index(fields=["agent"], condition=Q(needs_wrap_up=True), name="call_unfinished"),  # the cockpit's
             models.Index(fields=["look_at"], condition=IS_ACTIVE & DIALLED, name="call_left"),  # the sweep
+            models.Index(fields=["price_due_at"], condition=Q(price_due_at__isnull=False), name="call_price_due"),
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="call_search"),
         ]
 

@@ -15,10 +15,13 @@ from leads.models import Lead
 
 
 def request_of(call: Call) -> CallRequest:
-    """`call.lead`, `call.contact` and `call.agent` are at hand; the script is the agent's, with the lead's facts."""
+    """`call.lead`, `call.contact` and `call.agent` with its company are at hand.
+
+    The script is the agent's, with the lead's facts.
+    """
     agent, contact = call.agent, call.contact
     assert agent is not None, "the database holds to it for what is dialled"
-    facts = facts_of(call.lead, agent.name)
+    facts, company = facts_of(call.lead, agent.name), agent.company
     return CallRequest(
         call_id=call.pk,
         to=call.phone_e164,
@@ -31,6 +34,8 @@ def request_of(call: Call) -> CallRequest:
         facts=facts,
         zone=zone_of(call),
         text_url=f"{settings.PUBLIC_URL}{reverse('text_hooks:text', args=[call.provider])}",
+        record=company.record_calls,
+        notice=company.recording_notice if company.record_calls else "",
         attended=agent.kind == Kind.HUMAN,
         agent_phone=agent.own_number,
     )

@@ -63,3 +63,23 @@ def look_after() -> None:
 def ask_after(pk: str) -> None:
     """May come twice: the row lets one worker ask."""
     actions.ask_after(UUID(pk))
+
+
+@shared_task(name="calls.price", cross_company=True)
+def price() -> None:
+    """Which companies have calls whose price is due? A task for each of them."""
+    with unscoped("which companies have calls whose price is due"):
+        companies = actions.companies_with_unpriced_calls(now())
+    for pk in companies:
+        later("calls.ask_prices", company=pk)
+
+
+@shared_task(name="calls.ask_prices")
+def ask_prices() -> None:
+    actions.ask_prices(now())
+
+
+@shared_task(name="calls.ask_price")
+def ask_price(pk: str) -> None:
+    """May come twice: the row lets one worker ask."""
+    actions.ask_price(UUID(pk))

@@ -14,6 +14,7 @@ urlpatterns = [
     path("of/<uuid:pk>/schedule/", views.schedule, name="schedule"),
     path("of/<uuid:pk>/log/", views.log, name="log"),
     path("<uuid:pk>/", views.detail, name="detail"),
+    path("<uuid:pk>/recording", views.recording, name="recording"),
     path("<uuid:pk>/disposition/", views.disposition, name="disposition"),
     path("<uuid:pk>/cancel/", views.cancel, name="cancel"),
 ]

@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.timezone import now
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from agents.models import Agent
 from calls import actions
@@ -19,6 +19,7 @@ from calls.forms import LogForm, OutcomeForm, WhenForm
 from calls.listing import list_context, matching, tidied
 from calls.metrics import by_agent, by_hour, by_result, metrics_of
 from calls.models import Call
+from calls.recordings import recording_response
 from calls.words import call_words, detail_words
 from crm.accounts.access import requires
 from crm.accounts.permissions_table import allows
@@ -94,6 +95,16 @@ def call_context(request: Request, call: Call) -> dict[str, Any]:
         "sees_lead": Lead.objects.alive().visible_to(request.user).filter(pk=call.lead_id).exists(),
         "may_log": allows(request.user, "calls.log"),
     }
+
+
+@requires("calls.view")
+@require_safe
+def recording(request: Request, pk: UUID) -> HttpResponseBase:
+    """Its sound, whole or in parts, to whoever may see the call."""
+    try:
+        return recording_response(request, found(request, pk))
+    except Refused as refused:
+        return HttpResponse(f"{refused.message}.", status=refused.status, content_type="text/plain; charset=utf-8")
 
 
 @requires("calls.log")

@@ -24,5 +24,6 @@ SCHEDULES = [
     Schedule("Watch the deadlines", "sla.tick", every_seconds=settings.SLA_TICK_SECONDS),
     Schedule("Call the leads that are due", "calls.tick", every_seconds=settings.CALLS_TICK_SECONDS),
     Schedule("Take up calls that were left behind", "calls.sweep", every_seconds=15),
+    Schedule("Ask what calls cost", "calls.price", every_seconds=60, queue="bulk"),
     Schedule("Refresh SQLite's statistics", "core.refresh_statistics", every_seconds=3600, queue="bulk"),
 ]

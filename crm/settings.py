@@ -322,7 +322,6 @@ CONTENT_SECURITY_POLICY = {
         "script-src": ["'self'"],
         "style-src": ["'self'"],
         "img-src": ["'self'", "data:"],
-        "media-src": ["'self'", "https://api.twilio.com"],  # recordings
         "object-src": ["'none'"],
         "base-uri": ["'self'"],
         "form-action": ["'self'"],

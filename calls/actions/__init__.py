@@ -7,16 +7,20 @@ from calls.actions.canceling import cancel_call, hang_up
 from calls.actions.dialling import place_call
 from calls.actions.due import call_due_of, companies_with_due_leads, due_agents
 from calls.actions.left import ask_after, companies_with_left_calls, look_after
+from calls.actions.pricing import ask_price, ask_prices, companies_with_unpriced_calls
 from calls.actions.telling import apply_update
 
 __all__ = [
     "Scheduled",
     "apply_update",
     "ask_after",
+    "ask_price",
+    "ask_prices",
     "call_due_of",
     "cancel_call",
     "companies_with_due_leads",
     "companies_with_left_calls",
+    "companies_with_unpriced_calls",
     "dial",
     "due_agents",
     "hang_up",

@@ -9,6 +9,7 @@ from calls import events
 from calls.actions.editing import CallEdit
 from calls.models import Call, Outcome, Status, ended
 from crm.core.tasks import later
+from crm.providers.registry import PRICED_LATER
 from leads import dispositions
 from leads.actions.calling import retry_at
 from leads.assignment.placing import Placement, give_back
@@ -18,6 +19,7 @@ CALLBACK = "callback"
 VOICEMAIL = "voicemail"
 PROVIDER_DOWN = "provider_down"
 LONGEST_WAIT = timedelta(days=366)  # for a call-back
+PRICED_AFTER = timedelta(minutes=2)
 SHORTEST_WAIT = timedelta(minutes=5)  # before a provider that was down is asked again
 
 
@@ -30,6 +32,8 @@ def end(edit: CallEdit, status: str, outcome: str, detail: str, at: datetime) ->
     edit.put(status=status, outcome=outcome, detail=detail, ended_at=at)
     if call.duration_seconds is None:
         edit.put(duration_seconds=talked_seconds(call, at))
+    if call.provider in PRICED_LATER and call.placed_at is not None and call.cost is None:
+        edit.put(price_due_at=edit.at + PRICED_AFTER)
     by_person = call.agent is not None and call.agent.kind == Kind.HUMAN
     if outcome == Outcome.ANSWERED and not call.disposition and not by_person:
         edit.put(disposition="hung_up" if detail == "hung_up" else "completed")

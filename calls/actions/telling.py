@@ -99,6 +99,8 @@ def fill_in(edit: CallEdit, update: CallUpdate) -> None:
         "currency": update.currency[:3],
     }
     edit.put(**{name: value for name, value in told.items() if value not in (None, "", [])})
+    if edit.call.cost is not None:
+        edit.put(price_due_at=None)
 
 
 def hear(edit: CallEdit) -> None:

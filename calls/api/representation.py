@@ -9,6 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from calls.models import Call, CallEvent
+from calls.recordings import recording_url
 
 
 def call_rows(calls: Iterable[Call]) -> list[dict[str, Any]]:
@@ -39,7 +40,7 @@ def call_json(call: Call) -> dict[str, Any]:
         "callback_at": call.callback_at,
         "duration_seconds": call.duration_seconds,
         "transcript_url": transcript_url(call),
-        "recording_url": call.recording_url or None,
+        "recording_url": recording_url(call),
         "summary": call.summary or None,
         "cost": None if call.cost is None else float(call.cost),
         "currency": call.currency or None,

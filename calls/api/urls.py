@@ -12,6 +12,7 @@ urlpatterns = [
     route("calls/metrics", CallViewSet, {"get": "metrics"}, "call-metrics"),
     route("calls/export", CallExport, {"get": "export"}, "call-export"),
     route("calls/<pk>", CallViewSet, {"get": "retrieve"}, "call-detail"),
+    route("calls/<pk>/recording", CallViewSet, {"get": "recording"}, "call-recording"),
     route("calls/<pk>/disposition", CallViewSet, {"post": "disposition"}, "call-disposition"),
     route("calls/<pk>/cancel", CallViewSet, {"post": "cancel"}, "call-cancel"),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.http import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,6 +17,7 @@ from calls.filters import CallFilter, PeriodFilter
 from calls.lists import ORDERING
 from calls.metrics import metrics_of
 from calls.models import Call
+from calls.recordings import recording_response
 from crm.accounts.models import User
 from crm.core.api.schema import describe
 from crm.core.api.views import ApiViewSet
@@ -34,6 +36,7 @@ class CallViewSet(ApiViewSet):
         "history": "calls.view",
         "metrics": "calls.view",
         "retrieve": "calls.view",
+        "recording": "calls.view",
         "log": "calls.log",
         "disposition": "calls.log",
         "cancel": "calls.schedule",
@@ -83,6 +86,16 @@ class CallViewSet(ApiViewSet):
     def retrieve(self, request: Request, pk: str) -> Response:
         """With its transcript, the decision that allowed it with each rule, and what the provider told."""
         return self.one(self.call(request, pk))
+
+    @describe(
+        "Listen to a call",
+        files=["audio/mpeg"],
+        errors=(404, 502),
+        other_answers={206: "The part that a `Range` asks for.", 416: "There is no such part."},
+    )
+    def recording(self, request: Request, pk: str) -> HttpResponseBase:
+        """Its recording, streamed; 404 where there is none, 502 where the provider does not hand it out now."""
+        return recording_response(request._request, self.call(request, pk))
 
     @describe(
         "Log a call by hand",

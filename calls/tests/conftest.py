@@ -14,6 +14,7 @@ from calls.tests.fakes import FakeDialler
 from crm.accounts.models import Company
 from crm.core.tenancy import company_active
 from crm.providers import registry
+from crm.providers.twilio.tests.stand_in import SID, TOKEN, StandIn, running
 from leads.models import Lead
 from leads.tests.factories import ContactFactory, LeadFactory
 
@@ -27,6 +28,15 @@ def line(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeDi
     FakeDialler.reset()
     yield FakeDialler
     FakeDialler.reset()
+
+
+@pytest.fixture
+def stand_in(settings: Any) -> Iterator[StandIn]:
+    """A Twilio of our own, by which is called."""
+    settings.CALL_PROVIDER, settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN = "twilio", SID, TOKEN
+    with running() as (twilio, address):
+        settings.TWILIO_API_BASE = address
+        yield twilio
 
 
 @pytest.fixture
@@ -50,9 +60,9 @@ def run_later(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[Any, ...
         sent.append((name, args))
 
     from calls import tasks
-    from calls.actions import asking, canceling, dialling, due, ending, left
+    from calls.actions import asking, canceling, dialling, due, ending, left, pricing
 
-    for module in (asking, canceling, dialling, due, ending, left, tasks):
+    for module in (asking, canceling, dialling, due, ending, left, pricing, tasks):
         monkeypatch.setattr(module, "later", note)
     return sent
 

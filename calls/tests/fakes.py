@@ -11,7 +11,17 @@ from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
-from crm.providers.ports import BadSignature, Callback, CallHandle, CallRequest, CallStatus, CallUpdate, VoiceAnswer
+from crm.providers.ports import (
+    BadSignature,
+    Callback,
+    CallHandle,
+    CallRequest,
+    CallStatus,
+    CallUpdate,
+    NoRecording,
+    Recording,
+    VoiceAnswer,
+)
 
 
 class FakeDialler:
@@ -49,6 +59,9 @@ class FakeDialler:
         if isinstance(self.news, Exception):
             raise self.news
         return self.news
+
+    def recording(self, url: str, *, part: str = "") -> Recording:
+        raise NoRecording
 
     def parse_callback(self, callback: Callback) -> list[CallUpdate]:
         if callback.params.get("sign") != "good":
@@ -101,4 +114,4 @@ class FileDialler:
     def cancel(self, provider_id: str) -> None:
         raise NotImplementedError
 
-    news_of = parse_callback = answer = cancel  # type: ignore[assignment]
+    news_of = recording = parse_callback = answer = cancel  # type: ignore[assignment]

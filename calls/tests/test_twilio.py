@@ -14,19 +14,11 @@ from calls.models import Call, CallEvent, Outcome, Status
 from calls.tests.conftest import NOON
 from crm.accounts.models import Company
 from crm.core.tenancy import company_active
-from crm.providers.twilio.tests.stand_in import SID, TOKEN, Made, StandIn, running, sign
+from crm.providers.twilio.tests.stand_in import Made, StandIn, sign
 from leads.models import Lead
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("run_later")]
 SCRIPT = "Hello {{first_name}}. Press 3 for an offer.\n[3 qualified] You will have it today.\n[voicemail] Call us back."
-
-
-@pytest.fixture
-def stand_in(settings: Any) -> Any:
-    settings.CALL_PROVIDER, settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN = "twilio", SID, TOKEN
-    with running() as (twilio, address):
-        settings.TWILIO_API_BASE = address
-        yield twilio
 
 
 @pytest.fixture

@@ -110,6 +110,7 @@ class CompanyAdmin(CompanyModelAdmin):
     fieldsets = (
         ("Company", {"fields": ("name", "timezone", "default_country", "currency")}),
         ("Hours", {"fields": ("business_hours", "holidays", "calling_hours")}),
+        ("Recording", {"fields": ("record_calls", "recording_notice")}),
         ("Response clock", {"fields": ("sla_duration_minutes", "sla_by_priority", "sla_clock")}),
         ("Leads", {"fields": ("agents_may_claim", "accept_minutes", "duplicate_policy", "retention_days")}),
         (

@@ -28,6 +28,8 @@ PLAIN = (
     "qualify_threshold",
     "promote_threshold",
     "disqualify_threshold",
+    "record_calls",
+    "recording_notice",
     "attribution_days",
     "retention_days",
 )
@@ -52,6 +54,10 @@ class CompanyForm(forms.Form):
     )
     calling_start = forms.CharField(label="From", widget=forms.TimeInput(attrs={"type": "time"}))
     calling_end = forms.CharField(label="To", widget=forms.TimeInput(attrs={"type": "time"}))
+    record_calls = forms.BooleanField(label="Record calls", required=False)
+    recording_notice = forms.CharField(
+        label="What is said first", required=False, max_length=300, help_text="Nobody is recorded without being told."
+    )
     sla_duration_minutes = forms.IntegerField(label="Minutes to the first response")
     sla_clock = forms.ChoiceField(label="Counted in", choices=SlaClock.choices)
     agents_may_claim = forms.BooleanField(label="Agents may claim the next unassigned lead", required=False)

@@ -17,6 +17,7 @@ FIRST_CALL, LAST_CALL = "08:00", "21:00"  # `domain.md`: calls are permitted in 
 PRIORITIES = ("low", "normal", "high", "urgent")
 YEAR_MINUTES = 366 * 24 * 60
 MOST_HOLIDAYS = 400
+LONGEST_NOTICE = 300
 LIMITS = {
     "sla_duration_minutes": (1, YEAR_MINUTES),
     "accept_minutes": (1, YEAR_MINUTES),
@@ -33,6 +34,7 @@ def clean_settings(changes: Mapping[str, Any], company: Company) -> dict[str, An
     """The known settings among the changes, in the form that the model holds; unknown names are left out."""
     cleaned = {name: CLEANERS[name](name, value) for name, value in changes.items() if name in CLEANERS}
     _check_order(cleaned, company)
+    _check_notice(cleaned, company)
     return cleaned
 
 
@@ -47,6 +49,13 @@ def _check_order(cleaned: Mapping[str, Any], company: Company) -> None:
         if wanted[lower] > wanted[higher]:
             field = lower if wanted[lower] != kept[lower] else higher
             raise InvalidField(field, "The thresholds must rise: disqualify, then qualify, then promote.")
+
+
+def _check_notice(cleaned: Mapping[str, Any], company: Company) -> None:
+    """Nobody is recorded without being told."""
+    records = cleaned.get("record_calls", company.record_calls)
+    if records and not cleaned.get("recording_notice", company.recording_notice):
+        raise InvalidField("recording_notice", "Write what is said first: nobody is recorded without being told.")
 
 
 def _name(field: str, value: Any) -> str:
@@ -88,6 +97,12 @@ def _flag(field: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise InvalidField(field, "Must be true or false.")
     return value
+
+
+def _sentence(field: str, value: Any) -> str:
+    if not isinstance(value, str) or len(text := " ".join(value.split())) > LONGEST_NOTICE:
+        raise InvalidField(field, f"Give a sentence of at most {LONGEST_NOTICE} characters.")
+    return text
 
 
 def _sla_clock(field: str, value: Any) -> str:
@@ -157,6 +172,8 @@ CLEANERS: Mapping[str, Callable[[str, Any], Any]] = {
     "agents_may_claim": _flag,
     "accept_minutes": _number,
     "attribution_days": _number,
+    "record_calls": _flag,
+    "recording_notice": _sentence,
     "retention_days": _number,
     "duplicate_policy": _duplicate_policy,
     "qualify_threshold": _number,

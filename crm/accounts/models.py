@@ -58,6 +58,13 @@ class Company(models.Model):
     qualify_threshold = models.PositiveSmallIntegerField(default=70)
     promote_threshold = models.PositiveSmallIntegerField(default=75)
     disqualify_threshold = models.PositiveSmallIntegerField(default=40)
+    record_calls = models.BooleanField(default=False)
+    recording_notice = models.CharField(
+        max_length=300,
+        blank=True,
+        default="This call may be recorded.",
+        help_text="Said first, if calls are recorded",
+    )
     retention_days = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)

@@ -5,7 +5,7 @@ A provider knows no row of ours: whoever dials keeps the call, names it by id, a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -108,9 +108,10 @@ class CallRequest:
 
     `call_id` is the idempotency key: placing it twice makes one call. `attended`: a person of ours talks (from the
     cockpit) in place of the script; `agent_phone` is where a provider that can't reach their browser rings them first.
-    The two addresses are absolute; the provider adds `CALL_PARAM` to them, so that a callback that overtakes the answer
-    to `place` still names the call. `text_url` is where texts to the caller's number come in: a real provider has it in
-    its own settings, the simulator is told.
+    `notice` is said to the contact before anything else, where the call is recorded (`record`). The two addresses are
+    absolute; the provider adds `CALL_PARAM` to them, so that a callback that overtakes the answer to `place` names the
+    call all the same. `text_url` is where texts to the caller's number come in: a real provider has it in its own
+    settings, the simulator is told.
     """
 
     call_id: UUID
@@ -125,6 +126,7 @@ class CallRequest:
     zone: str = "UTC"
     text_url: str = ""
     record: bool = False
+    notice: str = ""
     detect_machine: bool = True
     attended: bool = False
     agent_phone: str = ""
@@ -175,6 +177,27 @@ class CallUpdate:
     transferred_to: str = ""
     cost: Decimal | None = None
     currency: str = ""
+
+
+class Sound(Protocol):
+    """Bit by bit; `close` lets the connection behind it go, read to the end or not."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Sound on its way, the whole (`status` 200) or the part that was asked for (206), as HTTP's headers tell of it;
+    416: there is no such part."""
+
+    status: int
+    headers: Mapping[str, str]
+    sound: Sound
+
+
+class NoRecording(Exception):
+    """The provider has none there, or not any more."""
 
 
 @dataclass(frozen=True)
@@ -252,9 +275,17 @@ class Dialler(Protocol):
         ...
 
     def news_of(self, request: CallRequest, provider_id: str) -> list[CallUpdate]:
-        """How the call stands, asked for where no callback tells; empty where the provider knows of no such call.
+        """How the call stands, asked for where no callback tells, and what it cost once that is known; empty where the
+        provider knows of no such call.
 
         An update bears the name (`event_id`) of the callback's, so that one that comes late after all changes nothing.
+        """
+        ...
+
+    def recording(self, url: str, *, part: str = "") -> Recording:
+        """The sound behind a recording's address, as an update told it; `part`: an HTTP `Range`.
+
+        Raises `NoRecording` too, also for an address that is not the provider's own.
         """
         ...
 

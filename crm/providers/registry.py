@@ -11,6 +11,7 @@ DIALLERS = {
     "simulator": "crm.providers.simulator.dialler.SimulatorDialler",
     "twilio": "crm.providers.twilio.dialler.TwilioDialler",
 }
+PRICED_LATER = frozenset({"twilio"})  # those who know a call's price minutes after its end, and are asked for it
 TEXT_READERS = {
     "simulator": "crm.providers.simulator.texts.SimulatorTexts",
     "twilio": "crm.providers.twilio.texts.TwilioTexts",

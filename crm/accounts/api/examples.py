@@ -43,6 +43,8 @@ COMPANY: dict[str, Any] = {
     "agents_may_claim": True,
     "accept_minutes": 15,
     "attribution_days": 30,
+    "record_calls": True,
+    "recording_notice": "This call may be recorded.",
     "retention_days": 730,
     "duplicate_policy": "refuse",
     "qualify_threshold": 70,

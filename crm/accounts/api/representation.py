@@ -25,6 +25,8 @@ SETTINGS = (
     "agents_may_claim",
     "accept_minutes",
     "attribution_days",
+    "record_calls",
+    "recording_notice",
     "retention_days",
     "duplicate_policy",
     "qualify_threshold",

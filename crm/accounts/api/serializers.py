@@ -117,6 +117,8 @@ class CompanyFields(Body):
     agents_may_claim = BoolField()
     accept_minutes = IntField(min_value=1, allow_null=True)
     attribution_days = IntField(min_value=1)
+    record_calls = BoolField()
+    recording_notice = CleanCharField(max_length=300, allow_blank=True, help_text="Said first, if calls are recorded")
     retention_days = IntField(min_value=1, allow_null=True)
     duplicate_policy = ChoiceField(DuplicatePolicy)
     qualify_threshold = IntField(max_value=100)

@@ -174,6 +174,8 @@ SETTINGS = {
     "sla_urgent": "10",
     "sla_clock": "business",
     "accept_minutes": "",
+    "record_calls": "on",
+    "recording_notice": "We record this.",
     "duplicate_policy": "flag",
     "disqualify_threshold": "30",
     "qualify_threshold": "60",
@@ -192,6 +194,7 @@ def test_saving_the_settings(page_of: Any, admin: User) -> None:
     assert company.holidays == ["2026-12-25", "2026-12-26"]
     assert company.calling_hours == {"start": "09:00", "end": "20:00"}
     assert company.sla_by_priority == {"urgent": 10}
+    assert (company.record_calls, company.recording_notice) == (True, "We record this.")
     assert (company.agents_may_claim, company.accept_minutes, company.retention_days) == (False, None, None)
 
 
@@ -212,6 +215,7 @@ def test_the_form_shows_what_is_kept_so_that_saving_it_changes_nothing(page_of: 
         ({"holidays": "Christmas"}, "holidays"),
         ({"qualify_threshold": "90"}, "qualify_threshold"),
         ({"sla_urgent": "0"}, "sla_urgent"),
+        ({"recording_notice": " "}, "recording_notice"),
         ({"timezone": "Mars"}, "timezone"),
         ({"sla_duration_minutes": ""}, "sla_duration_minutes"),
     ],

@@ -306,6 +306,8 @@ def test_the_company_shows_its_settings_by_name(api: Any, manager: User) -> None
         "holidays": [],
         "agents_may_claim": True,
         "accept_minutes": None,
+        "record_calls": False,
+        "recording_notice": "This call may be recorded.",
         "attribution_days": 30,
         "duplicate_policy": "refuse",
         "qualify_threshold": 70,
@@ -327,6 +329,8 @@ CHANGES = {
     "holidays": ["2026-12-26", "2026-12-25", "2026-12-25"],
     "agents_may_claim": False,
     "accept_minutes": 15,
+    "record_calls": True,
+    "recording_notice": "We record this call.",
     "attribution_days": 60,
     "duplicate_policy": "Flag",
     "qualify_threshold": 60,
@@ -351,6 +355,15 @@ def test_every_setting_changes_by_its_name_on_record(api: Any, admin: User) -> N
     entry = last("company.updated")
     assert (entry.object_id, entry.user_id) == (company.pk, admin.pk)
     assert {change["field"] for change in entry.changes} == set(CHANGES)
+
+
+def test_nobody_is_recorded_without_being_told(api: Any, admin: User) -> None:
+    client = api(admin)
+    answer = client.patch("/api/v1/company", {"record_calls": True, "recording_notice": " "})
+    assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body", "recording_notice"])
+    assert client.patch("/api/v1/company", {"recording_notice": ""}).status_code == 200
+    assert client.patch("/api/v1/company", {"record_calls": True}).status_code == 422
+    assert Company.objects.get(pk=admin.company_id).record_calls is False
 
 
 @pytest.mark.parametrize(
@@ -387,6 +400,9 @@ def test_every_setting_changes_by_its_name_on_record(api: Any, admin: User) -> N
         ("holidays", [20261225]),
         ("agents_may_claim", "yes"),
         ("accept_minutes", -5),
+        ("record_calls", "yes"),
+        ("recording_notice", "x" * 301),
+        ("recording_notice", None),
         ("attribution_days", None),
         ("duplicate_policy", "merge"),
         ("qualify_threshold", 101),

@@ -29,6 +29,7 @@ ERRORS = {
     415: "The content type is not taken here.",
     422: "A value is of the wrong type, form or enum, or names nothing.",
     429: "Too many requests; `Retry-After` says when to try again.",
+    502: "A service that this needs does not hand it out now.",
     503: "A part that this needs can't be reached or is not installed.",
 }
 RATE_HEADERS = {

@@ -10,7 +10,16 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from crm.core.tasks import later
-from crm.providers.ports import Callback, CallHandle, CallRequest, CallUpdate, ProviderError, VoiceAnswer
+from crm.providers.ports import (
+    Callback,
+    CallHandle,
+    CallRequest,
+    CallUpdate,
+    NoRecording,
+    ProviderError,
+    Recording,
+    VoiceAnswer,
+)
 from crm.providers.simulator.models import SimulatedCall
 from crm.providers.simulator.plan import steps_of
 from crm.providers.simulator.play import update_of
@@ -64,6 +73,10 @@ class SimulatorDialler:
         steps = steps_of(request, call.placed_at, call.canceled_at)
         past = [(number, step) for number, step in enumerate(steps) if call.placed_at + step.after <= now()]
         return [update_of(call, number, step) for number, step in past]
+
+    def recording(self, url: str, *, part: str = "") -> Recording:
+        """Invented people are not recorded."""
+        raise NoRecording
 
     def parse_callback(self, callback: Callback) -> list[CallUpdate]:
         return [read(callback)]

@@ -12,7 +12,7 @@ from django.utils.timezone import now
 
 from crm.accounts.models import Company
 from crm.core.ids import uuid7
-from crm.providers.ports import CallHandle, CallOutcome, CallRequest, CallStatus, CallUpdate, ProviderError
+from crm.providers.ports import CallHandle, CallOutcome, CallRequest, CallStatus, CallUpdate, NoRecording, ProviderError
 from crm.providers.registry import DIALLERS, dialler
 from crm.providers.tests.networks import Network, SimulatorNetwork, TwilioNetwork
 
@@ -149,3 +149,9 @@ def test_what_is_asked_for_has_the_name_that_its_callback_has(
 def test_of_a_call_that_never_was_there_is_no_news(network: Network, asked: CallRequest) -> None:
     name = f"sim-{asked.call_id}" if network.dialler.name == "simulator" else "CA" + "0" * 32
     assert network.dialler.news_of(asked, name) == []
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1/sound.mp3", "https://elsewhere.example/sound", "", "sim-1"])
+def test_a_recording_is_fetched_from_the_provider_alone(network: Network, url: str) -> None:
+    with pytest.raises(NoRecording):
+        network.dialler.recording(url)

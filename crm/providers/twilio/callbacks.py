@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from decimal import Decimal
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +14,7 @@ from django.utils.timezone import now
 
 from crm.providers.ports import CALL_PARAM, Callback, CallOutcome, CallStatus, CallUpdate
 
-LEG, AGENT_LEG, CONTACT_LEG = "leg", "agent", "contact"
+LEG, AGENT_LEG, CONTACT_LEG, NOTICE_LEG = "leg", "agent", "contact", "notice"
 NO_ANSWER, FAILED = CallOutcome.NO_ANSWER, CallOutcome.FAILED
 # Their status → ours, its outcome (None: as far as it was heard of) and detail.
 MEANINGS: dict[str, tuple[CallStatus, CallOutcome | None, str]] = {
@@ -52,6 +54,14 @@ def updates_of(callback: Callback) -> list[CallUpdate]:
     meanings = AGENT_MEANINGS if callback.query.get(LEG) == AGENT_LEG else MEANINGS
     meaning = meanings.get(told.get("CallStatus", ""))
     return [_status(callback, *meaning)] if meaning else []
+
+
+def price_of(legs: Sequence[Any], callback: Callback) -> list[CallUpdate]:
+    """What all legs cost together; none before each of them is priced. Twilio writes a charge as a negative number."""
+    if any(leg.price is None for leg in legs):
+        return []
+    cost = sum((abs(Decimal(leg.price)) for leg in legs), Decimal(0))
+    return [update(callback, "price", cost=cost, currency=str(legs[0].price_unit or "").upper())]
 
 
 def told_by(call: Any, call_id: UUID, *, leg: str = "") -> Callback:

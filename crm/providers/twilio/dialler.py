@@ -16,11 +16,13 @@ from crm.providers.ports import (
     CallRequest,
     CallUpdate,
     ProviderError,
+    Recording,
     VoiceAnswer,
     naming,
 )
-from crm.providers.twilio.callbacks import AGENT_LEG, CONTACT_LEG, LEG, told_by, updates_of
+from crm.providers.twilio.callbacks import AGENT_LEG, CONTACT_LEG, LEG, price_of, told_by, updates_of
 from crm.providers.twilio.client import twilio
+from crm.providers.twilio.recordings import fetch_recording
 from crm.providers.twilio.signatures import check_signature
 from crm.providers.twilio.twiml import answer_of
 
@@ -59,7 +61,7 @@ class TwilioDialler:
                     raise
 
     def news_of(self, request: CallRequest, provider_id: str) -> list[CallUpdate]:
-        """`GET …/Calls/CA….json`; of a bridged call, the contact's leg where there is one yet."""
+        """`GET …/Calls/CA….json`, and the legs that it has opened."""
         with twilio() as client:
             try:
                 call = client.calls(provider_id).fetch()
@@ -67,14 +69,12 @@ class TwilioDialler:
                 if error.code == NO_SUCH_CALL:
                     return []
                 raise
-            if not request.attended:
-                return updates_of(told_by(call, request.call_id))
             legs = client.calls.list(parent_call_sid=provider_id, limit=LATEST)
-            if legs:
-                return updates_of(told_by(legs[0], request.call_id, leg=CONTACT_LEG))
-            if call.status == "completed":  # our person hung up before the contact was rung
-                call.status = "no-answer"
-            return updates_of(told_by(call, request.call_id, leg=AGENT_LEG))
+        about = told_by(call, request.call_id)
+        return updates_of(_leg_that_tells(request, call, legs)) + price_of([call, *legs], about)
+
+    def recording(self, url: str, *, part: str = "") -> Recording:
+        return fetch_recording(url, part=part)
 
     def parse_callback(self, callback: Callback) -> list[CallUpdate]:
         check_signature(callback)
@@ -112,6 +112,17 @@ def _bridged(request: CallRequest) -> dict[str, Any]:
         raise ProviderError("The agent has no telephone number at which Twilio can ring first.", permanent=True)
     status_url = naming(request.status_url, request.call_id, **{LEG: AGENT_LEG})
     return {"to": request.agent_phone, "status_callback": status_url}
+
+
+def _leg_that_tells(request: CallRequest, call: Any, legs: list[Any]) -> Callback:
+    """Of a bridged call, the contact's where there is one yet."""
+    if not request.attended:
+        return told_by(call, request.call_id)
+    if legs:
+        return told_by(legs[0], request.call_id, leg=CONTACT_LEG)
+    if call.status == "completed":  # our person hung up before the contact was rung
+        call.status = "no-answer"
+    return told_by(call, request.call_id, leg=AGENT_LEG)
 
 
 def _handle(call: Any) -> CallHandle:

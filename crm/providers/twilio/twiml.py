@@ -19,7 +19,7 @@ from crm.providers.ports import (
     VoiceAnswer,
     naming,
 )
-from crm.providers.twilio.callbacks import CONTACT_LEG, LEG, heard, update
+from crm.providers.twilio.callbacks import CONTACT_LEG, LEG, NOTICE_LEG, heard, update
 
 TURN = "turn"
 MENU_TURNS = 3  # then nobody is listening
@@ -30,6 +30,8 @@ DISPOSITIONS = {KeyAction.OPT_OUT: "do_not_call", KeyAction.CALL_BACK: "callback
 
 
 def answer_of(request: CallRequest, callback: Callback) -> VoiceAnswer:
+    if callback.query.get(LEG) == NOTICE_LEG:
+        return _answer(_notice(request))
     if request.attended:
         return _answer(_to_contact(request))
     answered_by, turn = heard(callback.params.get("AnsweredBy", "")), _turn(callback)
@@ -67,9 +69,19 @@ def _message(request: CallRequest) -> VoiceResponse:
     return response
 
 
-def _menu(request: CallRequest, turn: int) -> VoiceResponse:
-    """The greeting, during which a key may be pressed; read again to who pressed none or a wrong one."""
+def _notice(request: CallRequest) -> VoiceResponse:
+    """To the contact alone, before they are connected with our person."""
     response = VoiceResponse()
+    _say(response, request, request.notice)
+    return response
+
+
+def _menu(request: CallRequest, turn: int) -> VoiceResponse:
+    """The greeting, during which a key may be pressed; read again to who pressed none or a wrong one. Before it, once,
+    what is said to whoever is recorded."""
+    response = VoiceResponse()
+    if turn == 0:
+        _say(response, request, request.notice)
     if turn >= MENU_TURNS or not request.script.options:
         if turn == 0:
             _say(response, request, request.script.greeting)
@@ -118,6 +130,7 @@ def _to_contact(request: CallRequest) -> VoiceResponse:
         status_callback=told_at,
         status_callback_event="initiated ringing answered completed",
         status_callback_method="POST",
+        **({"url": naming(request.voice_url, request.call_id, **{LEG: NOTICE_LEG})} if request.notice else {}),
     )
     response = VoiceResponse()
     response.append(dial)

@@ -10,7 +10,7 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -72,6 +72,10 @@ class StandIn:
         self.calls: list[Made] = []
         self.shape = "well"
         self.slow_seconds = 1.5
+        self.sound = b"sound of a call " * 1000  # of every recording
+        self.sound_type = "audio/mpeg"
+        self.sends_to = ""  # where who asks for a recording is redirected
+        self.heard_auth: list[str | None] = []
         self.requests = 0
 
     def place(self, asked: dict[str, list[str]], **values: Any) -> Made:
@@ -112,6 +116,8 @@ def handler_of(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             path = urlsplit(self.path)
+            if "/Recordings/" in path.path:
+                return self.play(path.path, self.headers.get("Range", "").removeprefix("bytes="))
             if path.path.endswith("/Calls.json"):
                 return self.handle_call(lambda: listed(parse_qs(path.query)))
             return self.handle_call(lambda: shown(path.path.rsplit("/", 1)[-1].removesuffix(".json")))
@@ -133,13 +139,37 @@ def handler_of(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
                 return self.send(status, b"<html>It works!</html>")
             return self.answer(status, payload)
 
+        def play(self, path: str, wanted: str) -> None:
+            """A recording as MP3, whole or in part."""
+            stand_in.requests += 1
+            stand_in.heard_auth.append(self.headers.get("Authorization"))
+            if stand_in.shape == "broken" or "RE" + "0" * 32 in path or not path.endswith(".mp3"):
+                self.send(500 if stand_in.shape == "broken" else 404, b"no")
+                return
+            sound, more = stand_in.sound, {"Accept-Ranges": "bytes"}
+            if wanted:
+                start, end = (int(number or len(sound) - 1) for number in wanted.split("-"))
+                if start >= len(sound):
+                    self.send(416, b"<p>No.</p>", "text/html", {"Content-Range": f"bytes */{len(sound)}"})
+                    return
+                more["Content-Range"] = f"bytes {start}-{end}/{len(sound)}"
+                sound = sound[start : end + 1]
+            if stand_in.sends_to:
+                more["Location"] = stand_in.sends_to
+            status = 307 if stand_in.sends_to else 206 if wanted else 200
+            self.send(status, sound, stand_in.sound_type, more)
+
         def answer(self, status: int, payload: dict[str, Any]) -> None:
             self.send(status, json.dumps(payload).encode())
 
-        def send(self, status: int, body: bytes) -> None:
+        def send(
+            self, status: int, body: bytes, kind: str = "application/json", more: Mapping[str, str] | None = None
+        ) -> None:
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
+            for name, value in (more or {}).items():
+                self.send_header(name, value)
             with suppress(OSError):  # who asked has not waited
                 self.end_headers()
                 self.wfile.write(body)

@@ -227,3 +227,22 @@ def test_our_own_person_is_connected_to_the_contact(request_for: Make) -> None:
     assert dial.attrib["record"] == "record-from-answer-dual"
     assert dial.attrib["recordingStatusCallback"] == leg
     assert dial.attrib["answerOnBridge"] == "true"
+    assert "url" not in number.attrib
+
+
+def test_who_is_recorded_is_told_so_first(request_for: Make) -> None:
+    request = request_for("twilio", record=True, notice="This call is recorded.")
+    [notice, gather, _] = said(request)[0]
+    assert (notice.tag, notice.text, gather.tag) == ("Say", "This call is recorded.", "Gather")
+    assert [part.tag for part in said(request, turn="1")[0]] == ["Gather", "Redirect"]
+    plain = request_for("twilio", script=parse_script("Good news.", {}), notice="This call is recorded.")
+    assert [part.text for part in said(plain)[0]] == ["This call is recorded.", "Good news.", None]
+
+
+def test_a_bridged_contact_is_told_before_they_are_connected(request_for: Make) -> None:
+    request = request_for("twilio", attended=True, agent_phone="+14155550100", record=True, notice="We record this.")
+    number = said(request)[0].find("Dial/Number")
+    url = number.attrib["url"]
+    assert url == f"{request.voice_url}?call={request.call_id}&leg=notice"
+    answer = dialler("twilio").answer(request, callback(url, CallSid=SID, CallStatus="in-progress"))
+    assert [(part.tag, part.text) for part in ElementTree.fromstring(answer.body)] == [("Say", "We record this.")]

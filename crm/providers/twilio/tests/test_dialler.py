@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -169,3 +170,19 @@ def test_of_a_bridged_call_the_contacts_leg_says_how_it_went(stand_in: StandIn, 
     assert told() == [("completed", "busy")]
     [update] = twilio.news_of(request, handle.provider_id)
     assert (update.provider_id, update.event_id) == (agents.sid, f"{contacts.sid}:busy")
+
+
+def test_the_price_is_told_once_every_leg_is_priced(stand_in: StandIn, request_for: Make) -> None:
+    request, twilio = request_for("twilio"), dialler("twilio")
+    handle = twilio.place(request)
+    made = stand_in.calls[0]
+    made.status, made.duration = "completed", "61"
+    [ended] = twilio.news_of(request, handle.provider_id)
+    assert (ended.status, ended.cost) == ("completed", None)
+    made.price = "-0.02800"
+    leg = stand_in.place({"To": ["+14155550100"]}, direction="outbound-dial", parent=made.sid)
+    assert len(twilio.news_of(request, handle.provider_id)) == 1, "the colleague's leg is not priced yet"
+    leg.price = "-0.01000"
+    [_, priced] = twilio.news_of(request, handle.provider_id)
+    assert (priced.cost, priced.currency, priced.status) == (Decimal("0.038"), "USD", None)
+    assert (priced.event_id, priced.provider_id) == (f"{made.sid}:price", made.sid)
