@@ -26,6 +26,7 @@ PASSED_ON = ("Content-Length", "Content-Range", "Accept-Ranges")
 PART = re.compile(r"bytes=[0-9, -]{1,100}", re.ASCII)
 CHUNK = 64 * 1024
 SOUND = "audio/mpeg"
+ELSEWHERE = "Twilio sent us elsewhere for the recording."
 
 
 def fetch_recording(url: str, *, part: str = "") -> Recording:
@@ -41,6 +42,9 @@ def fetch_recording(url: str, *, part: str = "") -> Recording:
     except RequestException as error:
         session.close()
         raise ProviderError(f"Twilio can't be reached ({type(error).__name__}).", permanent=False) from error
+    except ValueError as error:  # `requests` reads where it is sent to, though it does not go
+        session.close()
+        raise ProviderError(ELSEWHERE, permanent=True) from error
     try:
         return _checked(session, response)
     except BaseException:
@@ -60,7 +64,7 @@ def _got(session: Session, url: str, headers: dict[str, str]) -> Response:
     response.close()
     target = urljoin(url, response.headers.get("Location", ""))
     if not is_twilios(target):
-        raise ProviderError("Twilio sent us elsewhere for the recording.", permanent=True)
+        raise ProviderError(ELSEWHERE, permanent=True)
     return get(target)
 
 
