@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -112,15 +113,11 @@ class Summary:
         return self.held / self.room if self.room else None
 
 
-def team_of(company: Company, at: datetime, *, scored: bool = True) -> list[Member]:
-    """All agents, the most room first and inactive ones last; three statements, however many there are.
-
-    `scored=False` leaves out their performance, which reads all that they did in 30 days: two statements then.
-    """
-    agents = list(Agent.objects.select_related("user").with_load())
-    ids = [agent.pk for agent in agents]
-    due, rates = due_soon(at), performances(ids, at=at) if scored else {}
-    members = [member_of(agent, company, due.get(agent.pk, 0), rates.get(agent.pk), at) for agent in agents]
+def team_of(company: Company, at: datetime) -> list[Member]:
+    """All agents, the most room first and inactive ones last; three statements, however many there are."""
+    agents: Any = list(Agent.objects.select_related("user").with_load())
+    due, rates = due_soon(at), performances([agent.pk for agent in agents], at=at)
+    members = [member_of(agent, company, agent.held, due.get(agent.pk, 0), rates[agent.pk], at) for agent in agents]
     return sorted(members, key=rank)
 
 
@@ -129,14 +126,15 @@ def rank(member: Member) -> tuple[bool, float, str]:
     return not member.agent.is_active, -(float("inf") if free is None else free - member.over), member.agent.name
 
 
-def member_of(agent: Agent, company: Company, due: int, performance: Performance | None, at: datetime) -> Member:
-    """`agent` from `.with_load()`."""
+def member_of(
+    agent: Agent, company: Company, held: int, due: int, performance: Performance | None, at: datetime
+) -> Member:
     local = at.astimezone(ZoneInfo(agent.timezone or company.timezone))
     hours = company.business_hours if agent.business_hours is None else agent.business_hours
     windows = hours.get(WEEKDAYS[local.weekday()], [])
     return Member(
         agent=agent,
-        capacity=Capacity(agent.held, agent.max_capacity),  # type: ignore[attr-defined]
+        capacity=Capacity(held, agent.max_capacity),
         due_soon=due,
         performance=performance,
         works_now=hours_of(agent, company).is_open(at),

@@ -70,10 +70,11 @@ def found(request: Request, pk: UUID) -> Agent:
     return get_or_refuse(Agent.objects.select_related("user").with_load(), pk)
 
 
-def agent_context(request: Request, agent: Agent) -> dict[str, Any]:
+def agent_context(request: Request, agent: Any) -> dict[str, Any]:
+    """`agent` from `found`, with its load."""
     at = now()
     rates = performances([agent.pk], at=at)[agent.pk]
-    member = member_of(agent, request.company, due_soon(at).get(agent.pk, 0), rates, at)
+    member = member_of(agent, request.company, agent.held, due_soon(at).get(agent.pk, 0), rates, at)
     hours = request.company.business_hours if agent.business_hours is None else agent.business_hours
     history = agent.received.select_related("lead__contact", "user", "from_agent").order_by("-at")[:HISTORY]  # type: ignore[attr-defined]
     manages = allows(request.user, "agents.manage")

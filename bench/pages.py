@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 import psycopg
@@ -29,12 +30,17 @@ def results(works: Any) -> Iterator[Any]:
     yield Result(f"page of {ROWS} leads, to the API's list", shown, listed, "<= 2 x the API's")
 
     raw = psycopg.connect(works._dsn(), autocommit=True)
-    home, figures = alternate(
+    lead, turn = works.some_leads(1)[0], count()
+    _, home, again, figures, one = alternate(
         works.rounds,
+        lambda: works.admin.call("PATCH", f"/api/v1/leads/{lead}", {"source": f"s{next(turn)}"}),  # so home counts anew
+        lambda: page("/"),
         lambda: page("/"),
         lambda: raw.execute(FIGURES, [works.company.pk], prepare=True).fetchall(),
+        lambda: works.admin.call("GET", f"/api/v1/leads/{lead}"),
     )
     yield Result("home page of a manager, to one raw aggregate", home, figures, "<= 1.5 x raw")
+    yield Result("home page again, to one lead", again, one, "<= 3 x one lead")
     board, sums = alternate(
         works.rounds,
         lambda: page("/leads/board/"),

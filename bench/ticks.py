@@ -140,10 +140,10 @@ def _claim_by_sql(agent: Any, at: datetime) -> None:
             "true, '[]', %(at)s FROM due RETURNING id, lead_id) "
             "INSERT INTO calls_call (id, company_id, decision_id, decision_allowed, lead_id, contact_id, agent_id, attempt, "
             "direction, is_manual, provider, provider_id, phone_e164, status, outcome, detail, trouble, requested_at, "
-            "answered_by, transferred_to, recording_url, transcript, summary, disposition, currency, look_at, tries, "
+            "answered_by, transferred_to, recording_url, transcript, summary, disposition, currency, look_at, tries, needs_wrap_up, "
             "cancel_asked, search_text, created_at, updated_at) SELECT gen_random_uuid(), due.company_id, decided.id, true, "
             "due.id, due.contact_id, %(agent)s, due.attempts_count + 1, 'outbound', false, 'simulator', '', '', 'queued', '', "
-            "'', '', %(at)s, '', '', '', '[]', '', '', '', %(at)s, 0, false, '', %(at)s, %(at)s "
+            "'', '', %(at)s, '', '', '', '[]', '', '', '', %(at)s, 0, false, false, '', %(at)s, %(at)s "
             "FROM due JOIN decided ON decided.lead_id = due.id",
             {"agent": agent, "at": at, "lines": LINES},
         )

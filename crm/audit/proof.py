@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import ip_address
@@ -21,14 +22,18 @@ from django.conf import settings
 if TYPE_CHECKING:
     from crm.audit.models import AuditEntry
 
+Digest = Callable[[bytes], str]
 HALF = 32  # hexadecimal digits
 BLOCK = 64  # bytes that SHA-256 works on at a time
 START = "0" * 2 * HALF  # stands before a company's first seal
 
 
-def content_mac(entry: AuditEntry) -> str:
-    """Over every column but this one, in a form that is the same before the insert and after a read."""
-    return _mac(
+def content_mac(entry: AuditEntry, digest: Digest | None = None) -> str:
+    """Over every column but this one, in a form that is the same before the insert and after a read.
+
+    `digest`: `digester()`, where many are made.
+    """
+    parts = (
         "entry",
         entry.id,
         entry.company_id,
@@ -44,6 +49,7 @@ def content_mac(entry: AuditEntry) -> str:
         clean_ip(entry.ip),
         entry.request_id,
     )
+    return (digest or digester())(_canonical(parts))
 
 
 def seal_mac(before: str, number: int, sealed_at: datetime, entry_id: UUID, content: str, *, genuine: bool) -> str:
@@ -70,11 +76,21 @@ def clean_ip(address: str | None) -> str | None:
 
 
 def keyed_digest(message: bytes) -> str:
-    """HMAC-SHA256 under `AUDIT_KEY` in hexadecimal; the key is worked in once, which is half of a short one's time."""
-    inner, outer = (begun.copy() for begun in _begun(str(settings.AUDIT_KEY)))
-    inner.update(message)
-    outer.update(inner.digest())
-    return str(outer.hexdigest())
+    """HMAC-SHA256 under `AUDIT_KEY` in hexadecimal."""
+    return digester()(message)
+
+
+def digester() -> Digest:
+    """`keyed_digest` under the key that is set now, worked in once: half of a short message's time."""
+    begun, finish = _begun(str(settings.AUDIT_KEY))
+
+    def digest(message: bytes) -> str:
+        inner, outer = begun.copy(), finish.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return str(outer.hexdigest())
+
+    return digest
 
 
 @lru_cache(maxsize=4)

@@ -20,7 +20,7 @@ from django.utils.timezone import now
 
 from crm.audit.events import events_recorded
 from crm.audit.models import AuditEntry, JournalEntry
-from crm.audit.proof import clean_ip, content_mac, keyed_digest
+from crm.audit.proof import Digest, clean_ip, content_mac, digester, keyed_digest
 from crm.core.actors import Actor, System, VendorActor
 from crm.core.bulk_rows import insert_rows
 from crm.core.http import current_origin
@@ -28,6 +28,7 @@ from crm.core.new_rows import new_row
 from crm.core.tenancy import current_scope
 
 ENCODER = DjangoJSONEncoder()
+PLAIN = frozenset({str, int, bool, type(None)})  # which JSON holds as they are
 SECRET_FIELDS = frozenset({"password", "secret", "token", "token_hash", "refresh_hash", "api_key"})
 
 
@@ -110,6 +111,7 @@ class _Scribe:
         self.ip, self.request_id, self.moment = clean_ip(origin.ip), origin.request_id, now()
         scope = current_scope()
         self.active = scope if isinstance(scope, UUID) else None
+        self.digest = digester()
         self.of_nothing = keyed_hash(None)  # half of what is hashed: what a new row's fields were before
 
     def entry(self, event: Event) -> AuditEntry:
@@ -130,7 +132,7 @@ class _Scribe:
             ip=self.ip,
             request_id=self.request_id,
         )
-        entry.mac, entry.beside = content_mac(entry), event.beside
+        entry.mac, entry.beside = content_mac(entry, self.digest), event.beside
         return entry
 
     def _company_of(self, obj: models.Model) -> UUID | None:
@@ -146,7 +148,7 @@ class _Scribe:
         return {"field": name, "before": plain(before), "after": plain(after)}
 
     def _hash(self, value: Any) -> str:
-        return self.of_nothing if value is None else keyed_hash(value)
+        return self.of_nothing if value is None else keyed_hash(value, self.digest)
 
 
 def _journal(event: Event, entry: AuditEntry, job: UUID | None) -> JournalEntry:
@@ -159,16 +161,16 @@ def _journal(event: Event, entry: AuditEntry, job: UUID | None) -> JournalEntry:
         entry=entry,
         object_type=entry.object_type,
         object_id=entry.object_id,
-        before={name: plain(before) for name, (before, _) in kept.items()},
-        after={name: plain(after) for name, (_, after) in kept.items()},
+        before={name: before if type(before) in PLAIN else plain(before) for name, (before, _) in kept.items()},
+        after={name: after if type(after) in PLAIN else plain(after) for name, (_, after) in kept.items()},
         batch=job,
     )
 
 
-def keyed_hash(value: Any) -> str:
+def keyed_hash(value: Any, digest: Digest = keyed_digest) -> str:
     """HMAC-SHA256 with `AUDIT_KEY`: equal values can be told equal, and nothing else of them."""
     text = quoted(value) if isinstance(value, str) else json.dumps(plain(value), sort_keys=True)
-    return keyed_digest(text.encode())
+    return digest(text.encode())
 
 
 def plain(value: Any) -> Any:

@@ -6,7 +6,8 @@ class CoreConfig(AppConfig):
     label = "core"
 
     def ready(self) -> None:
-        from crm.core import checks, composite_keys, schedules  # noqa: F401 - checks register themselves
+        from crm.core import checks, composite_keys, lookups, schedules  # noqa: F401 - checks register themselves
 
         composite_keys.connect(self)
         schedules.connect()
+        lookups.register()

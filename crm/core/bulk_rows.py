@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import orjson
 from django.db import connection, models, transaction
 
+from crm.core import behind
 from crm.core.row_columns import AS_THEY_ARE, copy_text, sqlite_rows
 from crm.core.tenancy import TenantModel, current_company_id, refuse_foreign_keys
 
@@ -37,9 +38,11 @@ def insert_rows(model: type[T], rows: Sequence[T]) -> None:
         elif len(rows) < COPIED:
             _insert(model, names, _as_json([{f.column: _inserted(f, row) for f in fields} for row in rows]))
         else:
-            _copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN', fields, rows)
+            parts = (copy_text(fields, rows[start : start + PART]) for start in range(0, len(rows), PART))
+            behind.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN', parts)
+    alias = connection.alias
     for row in rows:
-        row._state.adding, row._state.db = False, connection.alias
+        row._state.adding, row._state.db = False, alias
 
 
 def insert_from(model: type[T], names: Sequence[str], rows: models.QuerySet[Any]) -> None:
@@ -51,11 +54,9 @@ def insert_from(model: type[T], names: Sequence[str], rows: models.QuerySet[Any]
     table, columns = model._meta.db_table, [str(model._meta.get_field(name).column) for name in names]  # type: ignore[union-attr]
     current_company_id()
     sql, params = rows.query.sql_with_params()
-    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        cursor.execute(
-            f'INSERT INTO "{table}" ({", ".join(connection.ops.quote_name(c) for c in columns)}) {sql}',
-            params,
-        )
+    names_of_columns = ", ".join(connection.ops.quote_name(column) for column in columns)
+    with transaction.atomic(savepoint=False):
+        behind.execute(f'INSERT INTO "{table}" ({names_of_columns}) {sql}', list(params))
 
 
 def update_rows(model: type[T], rows: Sequence[T], names: Iterable[str]) -> None:
@@ -85,7 +86,7 @@ def _update(model: type[models.Model], key: Any, fields: Sequence[Any], rows: Se
     columns = ", ".join(f'"{field.column}" {field.db_type(connection)}' for field in values)
     names = [field.column for field in values]
     sent = _as_json([dict(zip(names, row, strict=True)) for row in zip(*values.values(), strict=True)])
-    _execute(
+    behind.execute(
         f'UPDATE "{model._meta.db_table}" AS kept SET {", ".join(sets)} '  # noqa: S608 - names of our own models
         f"FROM jsonb_to_recordset(%s::jsonb) AS sent({columns}) "
         f'WHERE kept."{key.column}" = sent."{key.column}" AND kept.company_id = %s',
@@ -122,23 +123,11 @@ def _inserted(field: Any, row: models.Model) -> Any:
 def _insert(model: type[models.Model], names: str, text: str) -> None:
     """The table's own row type says how each column is read."""
     table = model._meta.db_table
-    _execute(
+    behind.execute(
         f'INSERT INTO "{table}" ({names}) SELECT {names} '  # noqa: S608 - names of our own models
         f'FROM jsonb_populate_recordset(NULL::"{table}", %s::jsonb)',
         [text],
     )
-
-
-def _execute(statement: str, parameters: list[Any]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-
-
-def _copy(statement: str, fields: Sequence[Any], rows: Sequence[models.Model]) -> None:
-    """Part by part: the database writes one while the next is being made."""
-    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copy:
-        for start in range(0, len(rows), PART):
-            copy.write(copy_text(fields, rows[start : start + PART]))
 
 
 def _execute_many(statement: str, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -36,11 +36,13 @@ def new_row(model: type[M], **values: Any) -> M:
     for name, make in blank.makers:
         if name not in values:
             held[name] = make()
-    for name in blank.keys.keys() & values.keys():
-        other = values.pop(name)
-        held[blank.keys[name]] = None if other is None else other.pk
-        state.fields_cache[name] = other
-    held.update(values)
+    keys = blank.keys
+    for name, value in values.items():
+        if name in keys:
+            held[keys[name]] = None if value is None else value.pk
+            state.fields_cache[name] = value
+        else:
+            held[name] = value
     return row
 
 

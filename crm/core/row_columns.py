@@ -48,10 +48,10 @@ def _copied(field: Any, values: list[Any]) -> list[str]:
     first = values[0]
     if isinstance(field, models.JSONField):
         values = [None if value is None else json_text(value) for value in values]
-    elif first == values[-1] and values.count(first) == len(values) and not field.primary_key:
-        return [NULL if first is None else _escaped(_text(first))] * len(values)
     elif isinstance(first, UUID):
         return [NULL if value is None else value.hex for value in values]
+    elif first == values[-1] and values.count(first) == len(values) and not field.primary_key:
+        return [NULL if first is None else _escaped(_text(first))] * len(values)
     if None in values or not isinstance(values[0], str):
         return [NULL if value is None else _escaped(_text(value)) for value in values]
     whole = "".join(values)

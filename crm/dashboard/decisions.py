@@ -10,9 +10,10 @@ from django.urls import reverse
 
 from agents.team import Member, Summary
 from crm.core.templatetags.ui import span
-from crm.dashboard.figures import LeadFigures
+from crm.dashboard.metrics import Assignee, LeadFigures
 
 OPEN = "status=new,in_progress"
+NAMED = 3  # agents, in one decision
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Decision:
 
 def decisions(
     figures: LeadFigures,
-    late: Sequence[tuple[str, int]],
+    assignees: Sequence[Assignee],
     team: Summary,
     members: Sequence[Member],
     at: datetime,
@@ -38,7 +39,7 @@ def decisions(
     agents_url: str,
 ) -> list[Decision]:
     found = (
-        past_deadline(figures, late, leads_url),
+        past_deadline(figures, assignees, leads_url),
         waiting(figures, team, at),
         full_agents(team, members, agents_url),
         due_at_absent(members, leads_url),
@@ -46,10 +47,11 @@ def decisions(
     return [decision for decision in found if decision]
 
 
-def past_deadline(figures: LeadFigures, late: Sequence[tuple[str, int]], leads_url: str) -> Decision | None:
+def past_deadline(figures: LeadFigures, assignees: Sequence[Assignee], leads_url: str) -> Decision | None:
     if not figures.late:
         return None
-    named = ", ".join(f"{count:,} with {name}" for name, count in late)
+    late = sorted((one for one in assignees if one.agent_id and one.late), key=lambda one: (-one.late, one.name))
+    named = ", ".join(f"{one.late:,} with {one.name}" for one in late[:NAMED])
     url = f"{leads_url}?sla_status=breached&status=new&ordering=deadline"
     return Decision("triangle-alert", "bad", f"{leads(figures.late)} past the deadline", named, "Look at them", url)
 
@@ -72,9 +74,9 @@ def full_agents(team: Summary, members: Sequence[Member], agents_url: str) -> De
     count = len(team.full)
     has = "has" if with_room == 1 else "have"
     title = f"{count} agent{' is' if count == 1 else 's are'} full while {with_room} {has} room"
-    more = f" and {count - 3} more" if count > 3 else ""
+    more = f" and {count - NAMED} more" if count > NAMED else ""
     return Decision(
-        "users-round", "warn", title, f"Full: {', '.join(team.full[:3])}{more}", "See who has room", agents_url
+        "users-round", "warn", title, f"Full: {', '.join(team.full[:NAMED])}{more}", "See who has room", agents_url
     )
 
 
@@ -85,7 +87,7 @@ def due_at_absent(members: Sequence[Member], leads_url: str) -> Decision | None:
         return None
     count = sum(m.due_soon for m in absent)
     ids = ",".join(str(m.agent.pk) for m in absent)
-    named = ", ".join(f"{m.agent.name} is {m.agent.availability}" for m in absent[:3])
+    named = ", ".join(f"{m.agent.name} is {m.agent.availability}" for m in absent[:NAMED])
     url = f"{leads_url}?sla_status=due_soon&agent_id={ids}&ordering=deadline"
     return Decision("clock-alert", "warn", f"{leads(count)} due soon with nobody at work", named, "Hand on", url)
 

@@ -1,75 +1,80 @@
-"""The figures of `GET /dashboard/metrics` and `GET /dashboard/leads-per-assignee`, of all leads that one may see."""
+"""The figures of home, of `GET /dashboard/metrics` and of `GET /dashboard/leads-per-assignee`, from one tally."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, Sum
-
-from crm.dashboard.figures import still_late
+from agents.models import Agent
+from crm.dashboard.tally import Cell, counted, of_status, worth
 from crm.sla.querysets import TimerQuerySet
 from crm.sla.rates import Rate, rates
 from leads.models import Stage, Status
-from leads.querysets import IS_OPEN, LeadQuerySet
-from leads.sla import SlaStatus, has_sla_status
+
+Cells = Sequence[Cell]
 
 
 @dataclass(frozen=True)
-class Metrics:
-    """`late`: open, past the deadline and without a response."""
+class StageFigure:
+    """How many leads stand in a stage, and what they are worth together."""
+
+    stage: Stage
+    leads: int
+    value: Decimal
+    share: float  # percent of the fullest stage
+
+    @property
+    def icon(self) -> str:
+        return f"s-{self.stage}"
+
+
+@dataclass(frozen=True)
+class LeadFigures:
+    """`late`: past the deadline and untouched."""
 
     total: int
     open: int
     unassigned: int
     new_unassigned: int
+    oldest_unassigned: datetime | None
     due_soon: int
     late: int
-    won: int
-    lost: int
     pipeline: Decimal
     statuses: dict[str, int]
-    stages: dict[str, int]
-    week: Rate
-    month: Rate
+    stages: list[StageFigure]
 
 
-def metrics_of(leads: LeadQuerySet, timers: TimerQuerySet, at: datetime) -> Metrics:
-    """Two statements, whatever there is."""
-    rows: list[Any] = list(
-        leads.order_by().values("status", "stage").annotate(
-            n=Count("pk"),
-            open=Count("pk", filter=IS_OPEN),
-            unassigned=Count("pk", filter=IS_OPEN & Q(agent__isnull=True)),
-            due_soon=Count("pk", filter=IS_OPEN & has_sla_status(SlaStatus.DUE_SOON, at)),
-            late=Count("pk", filter=IS_OPEN & still_late(at)),
-            value=Sum("deal_value", filter=IS_OPEN),
-        )
-    )  # fmt: skip
-    judged = rates(timers, at)
-
-    def counted(name: str, **where: str) -> int:
-        return sum(row[name] for row in rows if all(row[key] == value for key, value in where.items()))
-
-    return Metrics(
-        total=counted("n"),
-        open=counted("open"),
-        unassigned=counted("unassigned"),
-        new_unassigned=counted("unassigned", status=Status.NEW),
-        due_soon=counted("due_soon"),
-        late=counted("late"),
-        won=counted("n", stage=Stage.CUSTOMER),
-        lost=counted("n", stage=Stage.LOST),
-        pipeline=sum((row["value"] or Decimal() for row in rows), Decimal()),
-        statuses={status.value: counted("n", status=status) for status in Status},
-        stages={stage.value: counted("n", stage=stage) for stage in Stage},
-        week=sum((one.week for one in judged), Rate()),
-        month=sum((one.month for one in judged), Rate()),
+def figures_of(cells: Cells) -> LeadFigures:
+    open_ones = [cell for cell in cells if cell.is_open]
+    queue = [cell for cell in open_ones if cell.agent_id is None]
+    return LeadFigures(
+        total=counted(cells),
+        open=counted(open_ones),
+        unassigned=counted(queue),
+        new_unassigned=counted(of_status(queue, Status.NEW)),
+        oldest_unassigned=min((cell.oldest for cell in queue), default=None),
+        due_soon=sum(cell.due_soon for cell in cells),
+        late=sum(cell.still_late for cell in cells),
+        pipeline=worth(open_ones),
+        statuses={status.value: counted(of_status(cells, status)) for status in Status},
+        stages=_stages(cells),
     )
+
+
+def _stages(cells: Cells) -> list[StageFigure]:
+    by_stage: dict[Stage, list[Cell]] = {stage: [] for stage in Stage}
+    for cell in cells:
+        by_stage[cell.stage].append(cell)
+    fullest = max(map(counted, by_stage.values())) or 1
+    return [StageFigure(stage, n := counted(own), worth(own), 100 * n / fullest) for stage, own in by_stage.items()]
+
+
+def month_of(timers: TimerQuerySet, at: datetime) -> Rate:
+    return sum((one.month for one in rates(timers, at)), Rate())
 
 
 @dataclass(frozen=True)
@@ -89,25 +94,31 @@ class Assignee:
     late: int
 
 
-def leads_per_assignee(leads: LeadQuerySet, at: datetime) -> list[Assignee]:
-    """Whoever holds leads, the most open ones first, and the queue last; one statement."""
-    rows = leads.order_by().values("agent_id", "agent__user_id", "agent__name", "agent__user__email").annotate(
-        n=Count("pk"),
-        open=Count("pk", filter=IS_OPEN),
-        new=Count("pk", filter=IS_OPEN & Q(status="new")),
-        in_progress=Count("pk", filter=IS_OPEN & Q(status="in_progress")),
-        done=Count("pk", filter=Q(status="done")),
-        due_soon=Count("pk", filter=IS_OPEN & has_sla_status(SlaStatus.DUE_SOON, at)),
-        late=Count("pk", filter=IS_OPEN & still_late(at)),
-    )  # fmt: skip
-    found = [_assignee(row) for row in rows]
+def assignees_of(cells: Cells, agents: Iterable[Agent]) -> list[Assignee]:
+    """Whoever holds leads, the most open ones first, and the queue last. `agents`: with their users."""
+    by_agent: dict[UUID | None, list[Cell]] = defaultdict(list)
+    for cell in cells:
+        by_agent[cell.agent_id].append(cell)
+    known = {agent.pk: agent for agent in agents}
+    found = [_assignee(known.get(pk) if pk else None, pk, own) for pk, own in by_agent.items()]
     return sorted(found, key=lambda one: (one.agent_id is None, -one.open, one.name))
 
 
-def _assignee(row: Any) -> Assignee:
-    same = {name: row[name] for name in ("open", "new", "in_progress", "done", "due_soon", "late")}
-    name, email = row["agent__name"] or "", row["agent__user__email"] or ""
-    return Assignee(row["agent_id"], row["agent__user_id"], name, email, row["n"], **same)
+def _assignee(agent: Agent | None, pk: UUID | None, cells: Cells) -> Assignee:
+    open_ones = [cell for cell in cells if cell.is_open]
+    return Assignee(
+        agent_id=pk,
+        user_id=agent.user_id if agent else None,
+        name=agent.name if agent else "",
+        email=agent.user.email if agent and agent.user else "",
+        total=counted(cells),
+        open=counted(open_ones),
+        new=counted(of_status(open_ones, Status.NEW)),
+        in_progress=counted(of_status(open_ones, Status.IN_PROGRESS)),
+        done=counted(of_status(cells, Status.DONE)),
+        due_soon=sum(cell.due_soon for cell in open_ones),
+        late=sum(cell.still_late for cell in open_ones),
+    )
 
 
 @dataclass(frozen=True)

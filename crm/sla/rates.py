@@ -109,21 +109,26 @@ CHART_WIDTH = 92  # percent; the axis' numbers stand in the rest
 
 
 def days_of(timers: TimerQuerySet, at: datetime, count: int) -> Days:
-    """The last days by the reader's calendar: met ones stand on the day of the response, late ones on that of the
-    deadline. One statement.
-    """
-    today = localtime(at).date()
-    dates = [today - timedelta(days=back) for back in reversed(range(count))]
+    """The last days by the reader's calendar. One statement."""
     start = localtime(at).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=count - 1)
+    return drawn(by_day(timers, start, at), at, count)
+
+
+def by_day(timers: TimerQuerySet, since: datetime, at: datetime) -> dict[date, Rate]:
+    """By the reader's calendar: met ones stand on the day of the response, late ones on that of the deadline. One
+    statement.
+    """
     moment = Case(When(MET, then=F("answered_at")), default=F("due_at"))
-    rows = timers.judged_since(start, at).order_by().annotate(day=TruncDate(moment)).values_list("day").annotate(
+    rows = timers.judged_since(since, at).order_by().annotate(day=TruncDate(moment)).values_list("day").annotate(
         met=Count("pk", filter=MET), n=Count("pk")
     )  # fmt: skip
-    found = {day: Rate(met, n) for day, met, n in rows}
-    return _drawn(dates, found)
+    return {day: Rate(met, n) for day, met, n in rows}
 
 
-def _drawn(dates: list[date], found: Mapping[date, Rate]) -> Days:
+def drawn(found: Mapping[date, Rate], at: datetime, count: int) -> Days:
+    """The last days of these."""
+    today = localtime(at).date()
+    dates = [today - timedelta(days=back) for back in reversed(range(count))]
     highest = _nice(max((rate.judged for rate in found.values()), default=0))
     step = CHART_WIDTH / len(dates)
     bars = [_bar(day, found.get(day, Rate()), number * step, step, highest) for number, day in enumerate(dates)]

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from crm.audit.recording import record_many
+from crm.core.behind import writing_behind
 from crm.core.bulk_rows import insert_rows, update_rows
 from leads import dispositions
 from leads.actions.editing import LeadEdit
@@ -74,15 +75,16 @@ def write_edits(
     """
     opened = [edit for edit in edits if edit.lead.is_open and not edit.was_open]
     returned = _keep_or_return(opened, locked, room) if opened else []
-    _write_contacts(edits)
-    insert_rows(StageChange, [edit.move for edit in edits if edit.move])
     touched = [edit for edit in edits if edit.touched]
     for edit in touched:
         edit.lead.updated_at = edit.at
     names = {name for edit in touched for name in edit.touched} | {"updated_at"}
-    update_rows(Lead, [edit.lead for edit in touched], names)
-    insert_rows(Assignment, [*assignments, *(row for _, row in returned)])
-    record_many([event for edit in edits for event in edit.events])
+    with writing_behind(len(edits)):
+        _write_contacts(edits)
+        insert_rows(StageChange, [edit.move for edit in edits if edit.move])
+        update_rows(Lead, [edit.lead for edit in touched], names)
+        insert_rows(Assignment, [*assignments, *(row for _, row in returned)])
+        record_many([event for edit in edits for event in edit.events])
     return [edit for edit, _ in returned]
 
 

@@ -14,6 +14,7 @@ from agents.models import Agent, Kind
 from crm.accounts.models import Company
 from crm.audit.recording import Event, record_many
 from crm.core.actors import Actor, System, VendorActor, as_user
+from crm.core.behind import writing_behind
 from crm.core.bulk_rows import insert_rows, update_rows
 from crm.core.new_rows import new_row
 from leads.assignment.deadlines import accept_deadline, deadline_for
@@ -84,9 +85,10 @@ def place(
         p.lead.first_response_at, p.lead.updated_at = None, at
         p.lead.accept_due_at = accept_by if _must_accept(p, strategy, user) else None
     leads = [p.lead for p in placements]
-    update_rows(Lead, [lead for lead in leads if not lead._state.adding], PLACED_FIELDS)
-    insert_rows(Lead, [lead for lead in leads if lead._state.adding])
-    _write_history(placements, strategy=strategy, by=by, at=at, notes=notes, first=first)
+    with writing_behind(len(leads)):
+        update_rows(Lead, [lead for lead in leads if not lead._state.adding], PLACED_FIELDS)
+        insert_rows(Lead, [lead for lead in leads if lead._state.adding])
+        _write_history(placements, strategy=strategy, by=by, at=at, notes=notes, first=first)
 
 
 def _must_accept(placement: Placement, strategy: str, user: User | None) -> bool:

@@ -19,6 +19,7 @@ from agents.models import Agent
 from crm.accounts.models import Company, DuplicatePolicy
 from crm.audit.recording import Event, record_many
 from crm.core.actors import Actor, as_user
+from crm.core.behind import writing_behind
 from crm.core.bulk_rows import insert_rows, update_rows
 from crm.core.ids import uuid7
 from crm.core.new_rows import new_row
@@ -178,9 +179,10 @@ class _Batches:
         self.outcome.created += [lead.pk for lead in self.leads]
         self.outcome.new_contacts += len(self.added)
         if self.file is not None:
-            self._write_contacts()
-            self._write_leads()
-            keep_pairs(self.pairs, found_by=FoundBy.IMPORT)
+            with writing_behind(len(self.added) + len(self.leads)):
+                self._write_contacts()
+                self._write_leads()
+                keep_pairs(self.pairs, found_by=FoundBy.IMPORT)
         else:
             self.seen |= {key for lead in self.leads for key in keys_of(lead.contact)}
         self._begin()

@@ -5,26 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from crm.dashboard.metrics import Assignee, Metrics
+from crm.dashboard.metrics import Assignee, LeadFigures
 from crm.sla.api.representation import rate_json
+from crm.sla.rates import Rate, RateOf
+from leads.models import Stage
 
 
-def metrics_json(metrics: Metrics) -> dict[str, Any]:
+def metrics_json(figures: LeadFigures, judged: Sequence[RateOf]) -> dict[str, Any]:
+    stages = {figure.stage: figure.leads for figure in figures.stages}
     return {
-        "total_leads": metrics.total,
-        "open_leads": metrics.open,
-        "unassigned_leads": metrics.unassigned,
-        "new_unassigned_leads": metrics.new_unassigned,
-        "won_leads": metrics.won,
-        "lost_leads": metrics.lost,
-        "pipeline_value": round(float(metrics.pipeline), 2),
-        "status_distribution": metrics.statuses,
-        "stage_distribution": metrics.stages,
+        "total_leads": figures.total,
+        "open_leads": figures.open,
+        "unassigned_leads": figures.unassigned,
+        "new_unassigned_leads": figures.new_unassigned,
+        "won_leads": stages[Stage.CUSTOMER],
+        "lost_leads": stages[Stage.LOST],
+        "pipeline_value": round(float(figures.pipeline), 2),
+        "status_distribution": figures.statuses,
+        "stage_distribution": {stage.value: n for stage, n in stages.items()},
         "sla_performance": {
-            "due_soon": metrics.due_soon,
-            "breached": metrics.late,
-            "last_7_days": rate_json(metrics.week),
-            "last_30_days": rate_json(metrics.month),
+            "due_soon": figures.due_soon,
+            "breached": figures.late,
+            "last_7_days": rate_json(sum((one.week for one in judged), Rate())),
+            "last_30_days": rate_json(sum((one.month for one in judged), Rate())),
         },
     }
 

@@ -13,6 +13,7 @@ from django.utils.timezone import now
 from agents.models import Agent
 from agents.tests.factories import AgentFactory
 from crm.accounts.models import User
+from crm.audit.recording import record
 from crm.core.tenancy import company_active, unscoped
 from crm.sla.actions import take_over_clocks
 from leads.tests.factories import LeadFactory
@@ -102,10 +103,24 @@ def test_home_costs_the_same_for_a_small_and_a_large_company(
             someone = AgentFactory()
             LeadFactory(agent=someone, deadline=now() - timedelta(minutes=n + 1), assigned_at=now())
             LeadFactory(agent=agent, deadline=now() + timedelta(minutes=n + 1), assigned_at=now())
-    for user, limit in ((manager, 10), (agent.user, 11)):
+    for user, limit in ((manager, 5), (agent.user, 11)):
         client = page_of(user)
         with django_assert_max_num_queries(limit):
             assert client.get("/").status_code == 200
+
+
+def test_coming_back_counts_nothing_until_something_has_happened(
+    manager, agent, company, django_assert_max_num_queries
+):
+    client, lead = page_of(manager), row(company)
+    with company_active(company.pk):
+        record("lead.created", lead, by=manager)
+    assert client.get("/").context["figures"].unassigned == 1
+    with django_assert_max_num_queries(3):  # session, user, agents
+        assert client.get("/").context["figures"].unassigned == 1
+    client.post(f"/leads/{lead.pk}/assign/", {"agent": agent.pk})
+    figures = client.get("/").context["figures"]
+    assert (figures.unassigned, figures.open) == (0, 1)
 
 
 def test_an_agents_day_is_its_own(agent, other_agent, busy, company):
