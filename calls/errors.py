@@ -49,13 +49,14 @@ class NoAttemptsLeft(Conflict):
 
 
 class NotPermitted(Conflict):
-    """The contact gate says no, and no hour of the day changes that."""
+    """The contact gate says no: until then, or where there is no such moment until something else changes."""
 
     code = "not_permitted"
 
     def __init__(self, verdict: Verdict) -> None:
         rules = [rule.code for rule in verdict.denials]
-        super().__init__(verdict.reason or "The contact may not be called", rules=rules)
+        then = verdict.next_permitted_at
+        super().__init__(verdict.reason or "The contact may not be called", rules=rules, next_permitted_at=then)
 
 
 class CallIsOver(Conflict):
@@ -99,8 +100,44 @@ class AlreadyInCall(Conflict):
 
     code = "in_call"
 
+    def __init__(self, call: Call) -> None:
+        super().__init__("Your last call is not wrapped up yet", call_id=call.pk)
+
+
+class NotTalking(Conflict):
+    """Only while both are on the line."""
+
+    code = "not_talking"
+
     def __init__(self) -> None:
-        super().__init__("Your last call is not wrapped up yet")
+        super().__init__("You are not talking in this call")
+
+
+class NotOffered(Conflict):
+    """The provider can't do this in a call."""
+
+    code = "not_offered"
+
+    def __init__(self) -> None:
+        super().__init__("Do this on your own telephone; it can't be done from here")
+
+
+class NotDone(Conflict):
+    """The provider was asked, and did not."""
+
+    code = "not_done"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"It was not done: {why.rstrip('.')}")
+
+
+class NotTransferable(Conflict):
+    """Oneself, somebody who works here no more, or a colleague without a telephone."""
+
+    code = "not_transferable"
+
+    def __init__(self, agent: Agent) -> None:
+        super().__init__(f"{agent.name} can't be put through to")
 
 
 class BeingCalled(Conflict):

@@ -7,6 +7,7 @@ CALL_ANSWERED = "call.answered"
 CALL_COMPLETED = "call.completed"
 CALL_FAILED = "call.failed"
 CALL_CANCELED = "call.canceled"
+CALL_HANDED_ON = "call.handed_on"
 CALL_LOGGED = "call.logged"
 CALL_DISPOSITION_SET = "call.disposition_set"
 
@@ -16,6 +17,7 @@ LABELS = {
     CALL_COMPLETED: "Call completed",
     CALL_FAILED: "Call failed",
     CALL_CANCELED: "Call canceled",
+    CALL_HANDED_ON: "Call handed on",
     CALL_LOGGED: "Call logged by hand",
     CALL_DISPOSITION_SET: "Call's outcome set",
 }

@@ -82,6 +82,8 @@ class Call(Decided):
     look_at = models.DateTimeField(default=now, help_text="While it is active: without news by then it is looked at")
     tries = models.PositiveSmallIntegerField(default=0, help_text="How often a worker set out to dial it")
     cancel_asked = models.BooleanField(default=False)
+    is_muted = models.BooleanField(default=False, help_text="The contact does not hear our person")
+    is_held = models.BooleanField(default=False, help_text="The contact waits on the line")
     needs_wrap_up = models.BooleanField(default=False, help_text="A person of ours talks, and has not said how it went")
     search_text = models.TextField(blank=True, editable=False, help_text="The contact's, to search by")
     created_by = models.ForeignKey(

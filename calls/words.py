@@ -13,6 +13,7 @@ TOLD = {  # in a lead's timeline
     events.CALL_COMPLETED: "ended the call",
     events.CALL_FAILED: "reached nobody: the call failed",
     events.CALL_CANCELED: "called the call off",
+    events.CALL_HANDED_ON: "put the call through to somebody else",
     events.CALL_LOGGED: "logged a call",
     events.CALL_DISPOSITION_SET: "set the call’s outcome",
 }
@@ -21,6 +22,7 @@ DETAILS = {
     "voicemail": "voicemail",
     "invalid_number": "invalid number",
     "hung_up": "hung up",
+    "transferred": "put through",
     "refused": "refused by the provider",
     "no_report": "no news from the provider",
     "agent_no_answer": "the agent did not pick up",

@@ -8,6 +8,7 @@ from calls.actions.dialling import place_call
 from calls.actions.due import call_due_of, companies_with_due_leads, due_agents
 from calls.actions.left import ask_after, companies_with_left_calls, look_after
 from calls.actions.pricing import ask_price, ask_prices, companies_with_unpriced_calls
+from calls.actions.talking import control_call, controls_of, hand_on_call
 from calls.actions.telling import apply_update
 
 __all__ = [
@@ -21,8 +22,11 @@ __all__ = [
     "companies_with_due_leads",
     "companies_with_left_calls",
     "companies_with_unpriced_calls",
+    "control_call",
+    "controls_of",
     "dial",
     "due_agents",
+    "hand_on_call",
     "hang_up",
     "log_call",
     "look_after",

@@ -81,8 +81,8 @@ def _refuse_agent(agent: Agent) -> None:
         raise AgentIsOff(agent)
     if dialler().rings_agent and not row.own_number:
         raise NoTelephone
-    if unfinished_call(row) is not None:
-        raise AlreadyInCall
+    if (unfinished := unfinished_call(row)) is not None:
+        raise AlreadyInCall(unfinished)
 
 
 @transaction.atomic
@@ -95,14 +95,15 @@ def wrap_up(
     callback_at: datetime | None = None,
     at: datetime | None = None,
 ) -> Call:
-    """Who talked says how it went; a call that still goes on is hung up. The lead takes the outcome over.
+    """Who talked says how it went; a call that still goes on is hung up, unless it was handed on. The lead takes the
+    outcome over.
 
     A lead that stays open is called again at `callback_at`, or after the agent's retry delay. Raises `MissingField`,
     `InvalidField`.
     """
     edit = CallEdit(call, by=by, at=at)
     chosen = _chosen(disposition, callback_at, edit.at)
-    if not edit.call.is_over:
+    if not edit.call.is_over and not edit.call.transferred_to:
         _hang_up(edit)
     edit.put(disposition=chosen.key, needs_wrap_up=False)
     if callback_at is not None:

@@ -29,7 +29,7 @@ def end(edit: CallEdit, status: str, outcome: str, detail: str, at: datetime) ->
     What an answered call of a person came to, they say themselves; where they have said it before, that stands.
     """
     call = edit.call
-    edit.put(status=status, outcome=outcome, detail=detail, ended_at=at)
+    edit.put(status=status, outcome=outcome, detail=detail, ended_at=at, is_muted=False, is_held=False)
     if call.duration_seconds is None:
         edit.put(duration_seconds=talked_seconds(call, at))
     if call.provider in PRICED_LATER and call.placed_at is not None and call.cost is None:

@@ -45,6 +45,9 @@ ONE: dict[str, Any] = {
     "transferred_to": None,
     "trouble": None,
     "cancel_asked": False,
+    "is_muted": False,
+    "is_held": False,
+    "needs_wrap_up": False,
     "transcript": [{"speaker": "contact", "text": "Oh, good timing.", "seconds": 4}],
     "decision": {
         "id": "0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0f01",
@@ -53,6 +56,15 @@ ONE: dict[str, Any] = {
         "rules": [{"code": "do_not_contact", "outcome": "pass", "text": "…", "source": "The person's own wish"}],
     },
     "events": [{"status": "completed", "detail": None, "at": "2026-06-23T14:18:09Z", "is_late": False}],
+}
+DIALLED: dict[str, Any] = {
+    **ONE,
+    "status": "queued",
+    **dict.fromkeys(("outcome", "disposition", "summary", "duration_seconds", "transcript_url", "provider_id"), None),
+    **dict.fromkeys(("placed_at", "answered_at", "ended_at", "answered_by", "cost", "currency"), None),
+    "transcript": [],
+    "events": [],
+    "needs_wrap_up": True,
 }
 LOG: dict[str, Any] = {
     "lead_id": LEAD_ID,

@@ -64,6 +64,9 @@ def one_json(call: Call) -> dict[str, Any]:
         "transferred_to": call.transferred_to or None,
         "trouble": call.trouble or None,
         "cancel_asked": call.cancel_asked,
+        "is_muted": call.is_muted,
+        "is_held": call.is_held,
+        "needs_wrap_up": call.needs_wrap_up,
         "transcript": call.transcript,
         "decision": decision_json(call),
         "events": [event_json(event) for event in call.events.order_by("received_at", "pk")],  # type: ignore[attr-defined]

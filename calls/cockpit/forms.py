@@ -19,5 +19,13 @@ class WrapUpForm(CleanForm):
     )
 
 
+class HandOnForm(CleanForm):
+    """A colleague by id, or a telephone by its number."""
+
+    agent = forms.UUIDField(required=False, error_messages={"invalid": "Choose a colleague of the list"})
+    number = forms.CharField(max_length=20, required=False)
+    name = forms.CharField(max_length=200, required=False)
+
+
 class SwitchForm(CleanForm):
     availability = forms.ChoiceField(choices=Availability.choices)

@@ -19,17 +19,16 @@ from agents.models import Agent, Availability
 from calls import actions
 from calls.cockpit.desk import call_backs, today_of
 from calls.cockpit.forms import SwitchForm, WrapUpForm
+from calls.cockpit.telephone import own_call, phone_context, trail_of
 from calls.cockpit.way import Way, way_of
-from calls.models import Call, Outcome
+from calls.models import Call
 from calls.requests import facts_of
-from calls.words import call_words
 from crm.accounts.access import requires
 from crm.accounts.permissions_table import allows
 from crm.compliance.channels import Channel
 from crm.compliance.gate import decide
 from crm.core.errors import Refused
 from crm.core.http import Request
-from crm.core.pages import answer_part
 from crm.core.tenancy import get_or_refuse
 from crm.core.tokens import token_pieces
 from crm.providers.scripts import said_lines
@@ -139,9 +138,8 @@ def call_context(unfinished: Call | None, row: Lead) -> dict[str, Any]:
     return {
         "call": mine,
         "elsewhere": unfinished if mine is None else None,
-        "words": call_words(mine) if mine else None,
-        "outcomes": outcomes_for(mine) if mine else [],
-        "suggested": suggested(mine) if mine else "",
+        "outcomes": outcomes_for() if mine else [],
+        **(phone_context(mine) if mine else {}),
     }
 
 
@@ -159,39 +157,12 @@ ORDER = (  # as a caller's day goes; a company's own come after them
 )
 
 
-def outcomes_for(call: Call) -> list[dict[str, Any]]:
+def outcomes_for() -> list[dict[str, Any]]:
     """The first ten answer to a digit. One query."""
     known = {outcome.key: outcome for outcome in dispositions.choices()}
     keys = [*ORDER, *(key for key in known if key not in ORDER)]
     digits = dict(zip(keys, KEYS, strict=False))
     return [{"outcome": known[key], "digit": digits.get(key, "")} for key in keys]
-
-
-def suggested(call: Call) -> str:
-    """What the call itself says of its outcome."""
-    if call.disposition or call.outcome != Outcome.NO_ANSWER:
-        return call.disposition or ("wrong_number" if call.detail == "invalid_number" else "")
-    return "voicemail" if call.detail == "voicemail" else "no_answer"
-
-
-@requires("calls.dial")
-@require_GET
-def phone(request: Request, pk: UUID) -> HttpResponse:
-    """The telephone alone, asked for while a call goes on; without HTMX the desk."""
-    row = own_call(request, pk)
-    if not request.htmx:
-        return redirect(f"{reverse('cockpit:lead', args=[row.lead_id])}{trail_of(request)}")
-    context = {"call": row, "words": call_words(row), "suggested": suggested(row), "phone": phone_shown(row.phone_e164)}
-    return answer_part(request, "cockpit/_phone.html", {**context, "trail": trail_of(request)})
-
-
-def own_call(request: Request, pk: UUID) -> Call:
-    calls = Call.objects.filter(agent__user=request.user).select_related("contact", "lead", "agent")
-    return get_or_refuse(calls, pk)
-
-
-def trail_of(request: Request) -> str:
-    return f"?{request.GET.urlencode()}" if request.GET else ""
 
 
 # --- What is done there ------------------------------------------------------------------------------------------
@@ -208,17 +179,6 @@ def call(request: Request, pk: UUID) -> HttpResponse:
     except Refused as refused:
         messages.error(request, f"{refused.message}.")
     return redirect(f"{reverse('cockpit:lead', args=[pk])}{trail_of(request)}")
-
-
-@requires("calls.dial")
-@require_POST
-def hang_up(request: Request, pk: UUID) -> HttpResponse:
-    row = own_call(request, pk)
-    try:
-        actions.cancel_call(row, by=request.user)
-    except Refused as refused:
-        messages.error(request, f"{refused.message}.")
-    return redirect(f"{reverse('cockpit:lead', args=[row.lead_id])}{trail_of(request)}")
 
 
 @requires("calls.dial")

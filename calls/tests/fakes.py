@@ -18,8 +18,10 @@ from crm.providers.ports import (
     CallRequest,
     CallStatus,
     CallUpdate,
+    Control,
     NoRecording,
     Recording,
+    Transfer,
     VoiceAnswer,
 )
 
@@ -33,12 +35,15 @@ class FakeDialler:
     dialled: ClassVar[list[CallRequest]] = []
     trouble: ClassVar[list[Exception]] = []
     hung_up: ClassVar[list[str]] = []
+    controls: ClassVar[frozenset[Control]] = frozenset(Control)
+    controlled: ClassVar[list[tuple[Any, ...]]] = []
     before_answer: ClassVar[Callable[[CallRequest], Any] | None] = None
     news: ClassVar[list[CallUpdate] | Exception] = []
 
     @classmethod
     def reset(cls) -> None:
         cls.dialled, cls.trouble, cls.hung_up, cls.before_answer, cls.news = [], [], [], None, []
+        cls.controls, cls.controlled, cls.rings_agent = frozenset(Control), [], False
 
     def place(self, request: CallRequest) -> CallHandle:
         if self.trouble:
@@ -62,6 +67,11 @@ class FakeDialler:
 
     def recording(self, url: str, *, part: str = "") -> Recording:
         raise NoRecording
+
+    def control(self, provider_id: str, what: Control, *, keys: str = "", to: Transfer | None = None) -> None:
+        if self.trouble:
+            raise self.trouble.pop(0)
+        self.controlled.append((provider_id, what, keys or to))
 
     def parse_callback(self, callback: Callback) -> list[CallUpdate]:
         if callback.params.get("sign") != "good":

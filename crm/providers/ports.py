@@ -132,6 +132,17 @@ class CallRequest:
     agent_phone: str = ""
 
 
+class Control(StrEnum):
+    """What a person of ours does in a call that they talk in."""
+
+    MUTE = "mute"
+    UNMUTE = "unmute"
+    HOLD = "hold"
+    RESUME = "resume"
+    KEYS = "keys"
+    TRANSFER = "transfer"
+
+
 @dataclass(frozen=True)
 class CallHandle:
     """The provider's own name for a call."""
@@ -253,11 +264,13 @@ class VoiceAnswer:
 class Dialler(Protocol):
     """A service that makes telephone calls. Every method but those that read callbacks raises `ProviderError` alone.
 
-    `rings_agent`: a person of ours who is to talk is rung first, and needs a telephone number.
+    `rings_agent`: a person of ours who is to talk is rung first, and needs a telephone number. `controls`: what it can
+    do in a call of a person; the rest is done on their own telephone.
     """
 
     name: str
     rings_agent: bool
+    controls: frozenset[Control]
 
     def place(self, request: CallRequest) -> CallHandle:
         """Dial. May be repeated with the same `call_id` after `find` has said that nothing was dialled."""
@@ -286,6 +299,14 @@ class Dialler(Protocol):
         """The sound behind a recording's address, as an update told it; `part`: an HTTP `Range`.
 
         Raises `NoRecording` too, also for an address that is not the provider's own.
+        """
+        ...
+
+    def control(self, provider_id: str, what: Control, *, keys: str = "", to: Transfer | None = None) -> None:
+        """Do this in a call that is being talked in; doing it again changes nothing more, but for keys.
+
+        `keys` are pressed one after the other. A transfer hands the contact to `to`, and lets our person go. What is
+        not among `controls`, and a call that is over, is refused for good.
         """
         ...
 

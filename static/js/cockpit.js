@@ -1,4 +1,4 @@
-// The call's clock, and the outcome that the call itself suggests.
+// The call's clock, the outcome that the call itself suggests, and a field of keys that is empty again once they are sent.
 "use strict";
 (() => {
   const two = (number) => String(number).padStart(2, "0");
@@ -16,5 +16,8 @@
   };
   setInterval(tick, 500);
   tick();
+  document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
+    if (target.matches?.("[data-clear]") && detail.successful) target.reset();
+  });
   document.addEventListener("htmx:afterSettle", () => { tick(); suggest(); });
 })();

@@ -15,15 +15,17 @@ from crm.providers.ports import (
     CallHandle,
     CallRequest,
     CallUpdate,
+    Control,
     NoRecording,
     ProviderError,
     Recording,
+    Transfer,
     VoiceAnswer,
 )
 from crm.providers.simulator.models import SimulatedCall
 from crm.providers.simulator.plan import steps_of
 from crm.providers.simulator.play import update_of
-from crm.providers.simulator.wire import read, request_text
+from crm.providers.simulator.wire import read, request_text, state_of, state_text
 
 PREFIX = "sim-"
 # As with the test numbers of real providers, these always do the same.
@@ -34,6 +36,7 @@ UNREACHABLE_NUMBER = "+15005550002"
 class SimulatorDialler:
     name = "simulator"
     rings_agent = False
+    controls = frozenset(Control)
 
     @transaction.atomic
     def place(self, request: CallRequest) -> CallHandle:
@@ -70,13 +73,31 @@ class SimulatorDialler:
         call = SimulatedCall.objects.filter(call_id=request.call_id).first()
         if call is None:
             return []
-        steps = steps_of(request, call.placed_at, call.canceled_at)
+        steps = steps_of(request, call.placed_at, call.canceled_at, state_of(call).get("transferred_to", ""))
         past = [(number, step) for number, step in enumerate(steps) if call.placed_at + step.after <= now()]
         return [update_of(call, number, step) for number, step in past]
 
     def recording(self, url: str, *, part: str = "") -> Recording:
         """Invented people are not recorded."""
         raise NoRecording
+
+    @transaction.atomic
+    def control(self, provider_id: str, what: Control, *, keys: str = "", to: Transfer | None = None) -> None:
+        going_on = SimulatedCall.objects.filter(due_at__isnull=False, canceled_at__isnull=True)
+        call = going_on.select_for_update().filter(call_id=provider_id.removeprefix(PREFIX)).first()
+        if call is None:
+            raise ProviderError("The call is over.", permanent=True)
+        state = state_of(call)
+        if what == Control.KEYS:
+            state["keys"] = state.get("keys", "") + keys
+        elif what == Control.TRANSFER and to is not None:
+            state["transferred_to"] = to.name or to.number
+            call.canceled_at = call.due_at = now()
+            later("simulator.play", call.pk)
+        else:
+            state |= STATES[what]
+        call.state = state_text(state)
+        call.save(update_fields=["state", "canceled_at", "due_at"])
 
     def parse_callback(self, callback: Callback) -> list[CallUpdate]:
         return [read(callback)]
@@ -85,6 +106,14 @@ class SimulatorDialler:
         """Invented people ask nothing: what they hear is in the request already."""
         read(callback)
         return VoiceAnswer("", content_type="text/plain")
+
+
+STATES: dict[Control, dict[str, bool]] = {
+    Control.MUTE: {"muted": True},
+    Control.UNMUTE: {"muted": False},
+    Control.HOLD: {"held": True},
+    Control.RESUME: {"held": False},
+}
 
 
 def _handle(call_id: UUID) -> CallHandle:

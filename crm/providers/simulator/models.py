@@ -16,6 +16,7 @@ class SimulatedCall(TenantModel):
     request = EncryptedTextField(help_text="What was asked for, as JSON; emptied when the call is over")
     placed_at = models.DateTimeField()
     canceled_at = models.DateTimeField(null=True)
+    state = EncryptedTextField(blank=True, default="", help_text="What was done in it, as JSON; emptied likewise")
     steps_told = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(null=True, help_text="When the next step is to be told; none: the call is over")
     failures = models.PositiveSmallIntegerField(default=0, help_text="Of telling the next step, in a row")

@@ -39,14 +39,16 @@ class Step:
     told: dict[str, Any] = field(default_factory=dict)
 
 
-def steps_of(request: CallRequest, placed_at: datetime, canceled_at: datetime | None = None) -> tuple[Step, ...]:
-    """All that is told of the call, in order, the last step final; cut short where it was canceled."""
+def steps_of(
+    request: CallRequest, placed_at: datetime, canceled_at: datetime | None = None, transferred_to: str = ""
+) -> tuple[Step, ...]:
+    """All that is told of the call, in order, the last step final; cut short where it was canceled or put through."""
     chance = Random(f"{settings.SIMULATOR_SEED}:{request.call_id}")  # noqa: S311 - a story, not a secret
     answered = chance.random() < settings.SIMULATOR_ANSWER_RATE
     steps = _answered(request, placed_at, chance) if answered else _unanswered(request, chance)
     if canceled_at is None or canceled_at - placed_at >= steps[-1].after:
         return steps
-    return _cut(steps, canceled_at - placed_at)
+    return _cut(steps, canceled_at - placed_at, transferred_to)
 
 
 def _at(share: float) -> timedelta:
@@ -98,10 +100,13 @@ def _unanswered(request: CallRequest, chance: Random) -> tuple[Step, ...]:
     return (final,) if detail == "invalid_number" else (Step(_at(0.2), CallStatus.RINGING), final)
 
 
-def _cut(steps: tuple[Step, ...], end: timedelta) -> tuple[Step, ...]:
-    """Hung up by us: what was told stays; a call that was being talked in counts as answered."""
+def _cut(steps: tuple[Step, ...], end: timedelta, transferred_to: str) -> tuple[Step, ...]:
+    """Hung up or put through by us: what was told stays; a call that was being talked in counts as answered."""
     kept = tuple(step for step in steps[:-1] if step.after <= end)
     talking = next((step for step in kept if step.status == CallStatus.IN_PROGRESS), None)
     if talking is None:
         return *kept, Step(end, CallStatus.CANCELED, {"summary": "Hung up before anybody answered."})
-    return *kept, replace(steps[-1], after=end, told=_ended(end - talking.after))
+    told = _ended(end - talking.after)
+    if transferred_to:
+        told |= {"detail": "transferred", "transferred_to": transferred_to}
+    return *kept, replace(steps[-1], after=end, told=told)

@@ -11,7 +11,7 @@ from crm.providers.ports import CallRequest, CallUpdate, TextReceived, naming
 from crm.providers.simulator.models import SimulatedCall
 from crm.providers.simulator.plan import Step, steps_of
 from crm.providers.simulator.texts import text_after
-from crm.providers.simulator.wire import bring, request_from
+from crm.providers.simulator.wire import bring, request_from, state_of
 
 logger = logging.getLogger(__name__)
 MOST_FAILURES = 10
@@ -30,7 +30,7 @@ def play(pk: UUID, at: datetime) -> datetime | None:
 
 def _tell_next(call: SimulatedCall, at: datetime) -> None:
     request = request_from(call.request)
-    steps = steps_of(request, call.placed_at, call.canceled_at)
+    steps = steps_of(request, call.placed_at, call.canceled_at, state_of(call).get("transferred_to", ""))
     step = steps[call.steps_told]
     try:
         bring(naming(request.status_url, call.call_id), update_of(call, call.steps_told, step))
@@ -83,5 +83,5 @@ def _put_off(call: SimulatedCall, at: datetime) -> None:
 def _change(call: SimulatedCall, due_at: datetime | None, **values: Any) -> None:
     """Conditional: a second player of the same call, or a cancel meanwhile, is not undone."""
     same = SimulatedCall.objects.filter(pk=call.pk, steps_told=call.steps_told, canceled_at=call.canceled_at)
-    same.update(due_at=due_at, **values, **({} if due_at else {"request": ""}))
+    same.update(due_at=due_at, **values, **({} if due_at else {"request": "", "state": ""}))
     call.refresh_from_db()

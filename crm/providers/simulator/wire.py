@@ -30,6 +30,7 @@ from crm.providers.ports import (
     TextReceived,
     Transfer,
 )
+from crm.providers.simulator.models import SimulatedCall
 
 SIGNATURE = "x-simulator-signature"
 
@@ -99,6 +100,16 @@ def _request(url: str, body: bytes) -> HttpRequest:
         "wsgi.input": BytesIO(body),
         "wsgi.url_scheme": parts.scheme,
     })  # fmt: skip
+
+
+def state_text(state: dict[str, Any]) -> str:
+    return orjson.dumps(state).decode()
+
+
+def state_of(call: SimulatedCall) -> dict[str, Any]:
+    """What a person of ours did in it: `muted`, `held`, `keys`, `transferred_to`."""
+    state: dict[str, Any] = orjson.loads(call.state) if call.state else {}
+    return state
 
 
 def request_text(request: CallRequest) -> str:

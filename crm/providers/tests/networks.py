@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from django.test import Client
 from django.utils.timezone import now
 
-from crm.providers.ports import CallHandle, CallRequest, Dialler, naming
+from crm.providers.ports import CallHandle, CallRequest, Control, Dialler, Transfer, naming
 from crm.providers.registry import dialler
 from crm.providers.simulator import wire
 from crm.providers.simulator.dialler import REFUSED_NUMBER, UNREACHABLE_NUMBER
@@ -50,6 +50,8 @@ class Network(Protocol):
     def callbacks(self, request: CallRequest, handle: CallHandle) -> list[Sent]: ...
     def unreachable(self, request: CallRequest) -> Any: ...
     def asked_to_hang_up(self, handle: CallHandle) -> bool: ...
+    def answered(self, request: CallRequest, handle: CallHandle) -> None: ...
+    def was_done(self, handle: CallHandle, what: Control, to: Transfer) -> bool: ...
 
 
 class SimulatorNetwork:
@@ -88,6 +90,21 @@ class SimulatorNetwork:
     def asked_to_hang_up(self, handle: CallHandle) -> bool:
         call = SimulatedCall.objects.get(call_id=handle.provider_id.removeprefix("sim-"))
         return call.canceled_at is not None and call.canceled_at <= now() + timedelta(seconds=1)
+
+    def answered(self, request: CallRequest, handle: CallHandle) -> None:
+        """It follows from the call's own story."""
+
+    def was_done(self, handle: CallHandle, what: Control, to: Transfer) -> bool:
+        state = wire.state_of(SimulatedCall.objects.get(call_id=handle.provider_id.removeprefix("sim-")))
+        done: dict[Control, Any] = {
+            Control.MUTE: state.get("muted") is True,
+            Control.UNMUTE: state.get("muted") is False,
+            Control.HOLD: state.get("held") is True,
+            Control.RESUME: state.get("held") is False,
+            Control.KEYS: state.get("keys") == "12#",
+            Control.TRANSFER: state.get("transferred_to") == to.name and self.asked_to_hang_up(handle),
+        }
+        return bool(done[what])
 
 
 class TwilioNetwork:
@@ -132,3 +149,13 @@ class TwilioNetwork:
 
     def asked_to_hang_up(self, handle: CallHandle) -> bool:
         return next(call.status for call in self.stand_in.calls if call.sid == handle.provider_id) == "completed"
+
+    def answered(self, request: CallRequest, handle: CallHandle) -> None:
+        """The contact's leg, which Twilio makes of what it is told when our own person has picked up."""
+        asked = {"To": [request.to], "From": [request.caller]}
+        self.stand_in.place(asked, direction="outbound-dial", parent=handle.provider_id, status="in-progress")
+
+    def was_done(self, handle: CallHandle, what: Control, to: Transfer) -> bool:
+        [leg] = [call for call in self.stand_in.calls if call.parent == handle.provider_id]
+        words = f'<Dial callerId="{leg.one("From")}" timeout="25"><Number>{to.number}</Number></Dial>'
+        return what == Control.TRANSFER and words in leg.twiml

@@ -12,7 +12,17 @@ from django.utils.timezone import now
 
 from crm.accounts.models import Company
 from crm.core.ids import uuid7
-from crm.providers.ports import CallHandle, CallOutcome, CallRequest, CallStatus, CallUpdate, NoRecording, ProviderError
+from crm.providers.ports import (
+    CallHandle,
+    CallOutcome,
+    CallRequest,
+    CallStatus,
+    CallUpdate,
+    Control,
+    NoRecording,
+    ProviderError,
+    Transfer,
+)
 from crm.providers.registry import DIALLERS, dialler
 from crm.providers.tests.networks import Network, SimulatorNetwork, TwilioNetwork
 
@@ -105,6 +115,38 @@ def test_hanging_up_is_asked_for_once_and_may_be_repeated(network: Network, aske
 def test_hanging_up_what_never_was_is_no_error(network: Network) -> None:
     name = f"sim-{uuid7()}" if network.dialler.name == "simulator" else "CA" + "0" * 32
     network.dialler.cancel(name)
+
+
+COLLEAGUE = Transfer("+14155550177", "Tom Dell")
+
+
+def talking(network: Network, asked: CallRequest) -> CallHandle:
+    handle = network.dialler.place(replace(asked, attended=True, agent_phone="+14155550100"))
+    network.answered(asked, handle)
+    return handle
+
+
+@pytest.mark.parametrize("what", list(Control))
+def test_what_is_offered_in_a_call_is_done_and_the_rest_refused_for_good(
+    network: Network, asked: CallRequest, what: Control
+) -> None:
+    handle = talking(network, asked)
+    how: dict[str, Any] = {"keys": "12#"} if what == Control.KEYS else {"to": COLLEAGUE}
+    if what in network.dialler.controls:
+        network.dialler.control(handle.provider_id, what, **how)
+        assert network.was_done(handle, what, COLLEAGUE)
+        return
+    with pytest.raises(ProviderError) as refused:
+        network.dialler.control(handle.provider_id, what, **how)
+    assert refused.value.permanent
+    assert not network.was_done(handle, what, COLLEAGUE)
+
+
+def test_nothing_is_done_in_a_call_that_never_was(network: Network) -> None:
+    name = f"sim-{uuid7()}" if network.dialler.name == "simulator" else "CA" + "0" * 32
+    with pytest.raises(ProviderError) as refused:
+        network.dialler.control(name, Control.TRANSFER, to=COLLEAGUE)
+    assert refused.value.permanent
 
 
 def test_a_number_that_cannot_be_called_is_refused_for_good(network: Network, asked: CallRequest) -> None:

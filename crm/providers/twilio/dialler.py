@@ -15,8 +15,10 @@ from crm.providers.ports import (
     CallHandle,
     CallRequest,
     CallUpdate,
+    Control,
     ProviderError,
     Recording,
+    Transfer,
     VoiceAnswer,
     naming,
 )
@@ -24,7 +26,7 @@ from crm.providers.twilio.callbacks import AGENT_LEG, CONTACT_LEG, LEG, price_of
 from crm.providers.twilio.client import twilio
 from crm.providers.twilio.recordings import fetch_recording
 from crm.providers.twilio.signatures import check_signature
-from crm.providers.twilio.twiml import answer_of
+from crm.providers.twilio.twiml import answer_of, put_through
 
 RING_SECONDS = 25  # about five rings; most voicemails take over later
 LONGEST_SECONDS = 3600
@@ -38,6 +40,7 @@ EVENTS = ["initiated", "ringing", "answered", "completed"]
 class TwilioDialler:
     name = "twilio"
     rings_agent = True
+    controls = frozenset({Control.TRANSFER})  # a person's own telephone has the other keys
 
     def place(self, request: CallRequest) -> CallHandle:
         """`POST …/Calls.json`; where a person of ours talks, their own telephone rings first and is bridged."""
@@ -75,6 +78,16 @@ class TwilioDialler:
 
     def recording(self, url: str, *, part: str = "") -> Recording:
         return fetch_recording(url, part=part)
+
+    def control(self, provider_id: str, what: Control, *, keys: str = "", to: Transfer | None = None) -> None:
+        """The contact's leg is given new words, which dial the other person; with that our person's leg ends."""
+        if what not in self.controls or to is None:
+            raise ProviderError("Twilio does this on the telephone itself.", permanent=True)
+        with twilio() as client:
+            legs = client.calls.list(parent_call_sid=provider_id, status="in-progress", limit=1)
+            if not legs:
+                raise ProviderError("Nobody is in the call any more.", permanent=True)
+            client.calls(legs[0].sid).update(twiml=put_through(to, caller=legs[0]._from))
 
     def parse_callback(self, callback: Callback) -> list[CallUpdate]:
         check_signature(callback)

@@ -45,6 +45,15 @@ def answer_of(request: CallRequest, callback: Callback) -> VoiceAnswer:
     return _answer(_taken(request, option, turn), *_told(callback, option, turn))
 
 
+def put_through(to: Transfer, *, caller: str) -> str:
+    """What the contact's leg does from now on."""
+    response = VoiceResponse()
+    dial = Dial(caller_id=caller, timeout=RING_SECONDS)
+    dial.number(to.number)
+    response.append(dial)
+    return str(response)
+
+
 def _answer(response: VoiceResponse, *updates: CallUpdate) -> VoiceAnswer:
     return VoiceAnswer(str(response), "text/xml", updates)
 

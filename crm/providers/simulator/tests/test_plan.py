@@ -127,6 +127,15 @@ def test_a_person_of_ours_who_talks_hangs_up_when_they_like(request_for: Make, s
     )
 
 
+def test_a_contact_who_is_put_through_is_gone_for_our_person(request_for: Make, settings: Any) -> None:
+    settings.SIMULATOR_ANSWER_RATE = 1.0
+    request = request_for("simulator", attended=True)
+    last = steps_of(request, AT, AT + timedelta(seconds=60.8), "Tom Dell")[-1]
+    assert (last.after, last.status) == (timedelta(seconds=60.8), CallStatus.COMPLETED)
+    told = [last.told[name] for name in ("outcome", "detail", "transferred_to", "duration_seconds")]
+    assert told == [CallOutcome.ANSWERED, "transferred", "Tom Dell", 60]
+
+
 def test_a_call_that_is_stopped_while_it_rings_is_canceled(request_for: Make) -> None:
     request = request_for("simulator", attended=True)
     steps = steps_of(request, AT, AT + timedelta(seconds=0.5))

@@ -13,7 +13,7 @@ from django.utils.timezone import now
 from crm.accounts.models import Company
 from crm.accounts.tests.factories import CompanyFactory
 from crm.core.tenancy import company_active
-from crm.providers.ports import CallRequest, CallUpdate
+from crm.providers.ports import CallRequest, CallUpdate, Control, Transfer
 from crm.providers.simulator import tasks
 from crm.providers.simulator.dialler import SimulatorDialler
 from crm.providers.simulator.models import SimulatedCall
@@ -55,6 +55,22 @@ def test_nothing_personal_is_kept_of_a_call_that_is_over(placed: SimulatedCall, 
     play(placed.pk, now() + LONG)
     placed.refresh_from_db()
     assert (placed.request, placed.due_at, placed.steps_told) == ("", None, 3)
+
+
+def test_who_was_put_through_to_is_told_and_nothing_of_it_is_kept(
+    placed: SimulatedCall, heard: list[CallUpdate], request_for: Callable[..., CallRequest], settings: Any
+) -> None:
+    settings.SIMULATOR_CALL_SECONDS = 0
+    attended, simulator = request_for("simulator", attended=True), SimulatorDialler()
+    handle = simulator.place(attended)
+    simulator.control(handle.provider_id, Control.KEYS, keys="4711")
+    simulator.control(handle.provider_id, Control.TRANSFER, to=Transfer("+14155550177", "Tom Dell"))
+    call = SimulatedCall.objects.get(call_id=attended.call_id)
+    assert "4711" in call.state
+    play(call.pk, now())
+    call.refresh_from_db()
+    assert (heard[-1].status, heard[-1].detail, heard[-1].transferred_to) == ("completed", "transferred", "Tom Dell")
+    assert (call.state, call.due_at) == ("", None)
 
 
 def test_a_hook_that_fails_is_told_again_later(placed: SimulatedCall, heard: list[CallUpdate], caplog: Any) -> None:

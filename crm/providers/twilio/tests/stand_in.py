@@ -36,6 +36,7 @@ class Made:
     status: str = "queued"
     direction: str = "outbound-api"
     parent: str | None = None
+    twiml: str = ""  # given while it went on
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     duration: str | None = None
     answered_by: str | None = None
@@ -43,6 +44,10 @@ class Made:
 
     def one(self, name: str) -> str:
         return self.asked.get(name, [""])[0]
+
+    def asked_for(self, name: str) -> str | None:
+        """As a list is filtered by it."""
+        return {"ParentCallSid": self.parent, "Status": self.status}.get(name, self.one(name))
 
     def payload(self) -> dict[str, Any]:
         return {
@@ -192,7 +197,8 @@ def handler_of(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
             return 404, error(404, 20404, f"The requested resource /Calls/{sid}.json was not found")
         if made.status in HANG_UP:
             return 400, error(400, 21220, "Call is not in-progress. Cannot redirect.")
-        made.status = form["Status"][0]
+        made.twiml = form.get("Twiml", [made.twiml])[0]
+        made.status = form.get("Status", [made.status])[0]
         return 200, made.payload()
 
     def shown(sid: str) -> tuple[int, dict[str, Any]]:
@@ -202,8 +208,8 @@ def handler_of(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
         return 200, made.payload()
 
     def listed(query: dict[str, list[str]]) -> tuple[int, dict[str, Any]]:
-        found = [made for made in stand_in.calls if made.one("To") in query.get("To", [made.one("To")])]
-        found = [made for made in found if made.parent in query.get("ParentCallSid", [made.parent])]
+        wanted = {name: query[name][0] for name in ("To", "ParentCallSid", "Status") if name in query}
+        found = [made for made in stand_in.calls if all(made.asked_for(name) == wanted[name] for name in wanted)]
         newest_first = sorted(found, key=lambda made: made.created, reverse=True)
         page = {"page": 0, "page_size": 50, "next_page_uri": None, "first_page_uri": "", "uri": ""}
         return 200, {"calls": [made.payload() for made in newest_first], **page}
