@@ -108,12 +108,11 @@ def _of_time(lead: Lead, at: datetime) -> Iterator[Cause]:
 
 
 def _of_contact(lead: Lead, at: datetime) -> Iterator[Cause]:
-    """The gate is asked now, whatever it said when it held the lead."""
+    """Two calls at once reach nobody. The gate is asked now, whatever it said when it held the lead."""
+    if Call.objects.active().filter(contact=lead.contact_id).exclude(lead=lead).exists():
+        yield Cause("contact_in_call", "They are in another call at this moment.")
     verdict = decide(lead.contact, Channel.VOICE, at=at, actor=System("why"), lead=lead)
-    unheard = any(rule.code == "address" for rule in verdict.denials)
-    for rule in verdict.denials:
-        if unheard and rule.code == "zone":  # without a number nobody knows the place either: one cause, not two
-            continue
+    for rule in verdict.causes:
         data = {"rule": rule.code, "source": rule.source, "next_permitted_at": verdict.next_permitted_at}
         yield Cause(f"gate_{rule.code}", f"{rule.text}.", details=[Detail(rule.source)], data=data)
     if verdict.allowed and lead.held_until is not None and lead.held_until > at:

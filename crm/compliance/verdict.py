@@ -57,6 +57,12 @@ class Verdict:
         return tuple(rule for rule in self.rules if rule.denies)
 
     @property
+    def causes(self) -> tuple[RuleOutcome, ...]:
+        """The denials; without a number nobody knows the place either, which is one cause and not two."""
+        unheard = any(rule.code == "address" for rule in self.denials)
+        return tuple(rule for rule in self.denials if not (unheard and rule.code == "zone"))
+
+    @property
     def reason(self) -> str:
         """Why not, in one sentence; empty where it is allowed."""
         return self.denials[0].text if self.denials else ""

@@ -17,14 +17,12 @@ ALLOWED, DENIED = "They may be called now.", "They may not be called now."
 
 def contact_section(lead: Lead, user: User, at: datetime) -> Section | None:
     """Four queries, and one more where a law limits attempts. What denies is decisive where nothing else denies."""
-    if not lead.contact.phone_e164:
-        return Section(TITLE, DENIED, [Cause("address", "The contact has no phone number.")])
     verdict = decide(lead.contact, Channel.VOICE, at=at, actor=user, lead=lead)
     if verdict.allowed:
         details = [Detail(rule.text, True, {"source": rule.source}) for rule in verdict.rules if rule.outcome == "pass"]
         return Section(TITLE, ALLOWED, [Cause("allowed", "Every rule permits it.", False, details)])
-    alone = len(verdict.denials) == 1
-    return Section(TITLE, DENIED, [_cause(rule, alone, verdict) for rule in verdict.denials])
+    alone = len(verdict.causes) == 1
+    return Section(TITLE, DENIED, [_cause(rule, alone, verdict) for rule in verdict.causes])
 
 
 def _cause(rule: RuleOutcome, alone: bool, verdict: Verdict) -> Cause:
