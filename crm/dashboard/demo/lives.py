@@ -149,9 +149,9 @@ class Storyteller:
         if ending is not Ending.FRESH and dice.random() < 0.08 and (others := self._others(holder)):
             before = dice.choice(others)
             earlier = lead.created_at + (lead.assigned_at - lead.created_at) / 2
-            self._place(life, None, before, Strategy.ROUND_ROBIN, self.manager, earlier)
+            self.place(life, None, before, Strategy.ROUND_ROBIN, self.manager, earlier)
         strategy, by = self._strategy(holder, handed_on=before is not None)
-        self._place(life, before, holder, strategy, by, lead.assigned_at)
+        self.place(life, before, holder, strategy, by, lead.assigned_at)
         lead.agent, lead.deadline = holder, life.assignments[-1].deadline
         self.holding[holder] += ending is not Ending.CLOSED
         if lead.deadline and lead.deadline < self.now and ending is Ending.FRESH:
@@ -169,7 +169,7 @@ class Storyteller:
         strategy = self.dice.choices([*weights], [*weights.values()])[0]
         return strategy, holder.user if strategy == Strategy.CLAIM else self.manager
 
-    def _place(self, life: Life, before: Agent | None, to: Agent, strategy: Strategy, by: Actor, at: datetime) -> None:
+    def place(self, life: Life, before: Agent | None, to: Agent, strategy: Strategy, by: Actor, at: datetime) -> None:
         current = self.holding[to]
         row = Assignment(
             lead=life.lead,

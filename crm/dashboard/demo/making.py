@@ -22,11 +22,13 @@ from crm.dashboard.demo.cast import CASTS, Cast, Setting, make_company
 from crm.dashboard.demo.consent import tell_consent
 from crm.dashboard.demo.lives import DAYS_BACK, Ending, Life, Storyteller
 from crm.dashboard.demo.notes import notes_of
+from crm.dashboard.demo.passed import let_pass
 from crm.dashboard.demo.routing import make_rules
 from crm.dashboard.demo.twice import find_again, meet_again, told
-from crm.dashboard.demo.vendors import tell_of_vendors
+from crm.dashboard.demo.vendors import give_back, make_keys, tell_of_vendors
 from crm.notifications.models import Notification
 from crm.sla.actions import take_over_clocks
+from crm.vendors.models import VendorReturn
 from leads.models import Assignment, Contact, Lead, Note, StageChange
 
 SEED = 20_260_101
@@ -52,6 +54,10 @@ def _make(cast: Cast, moment: datetime, dice: Random) -> int:
         line_up((life.lead for life in lives), moment)
         met = meet_again(lives, teller.people, dice, moment)
         setting.events.extend(told(met))
+        admin, apart = setting.first(Role.ADMIN), Random(SEED)  # noqa: S311 - changes nothing of the others' stories
+        let_pass(lives, teller, apart)
+        make_keys(setting, admin, setting.company.created_at + timedelta(days=1))
+        VendorReturn.objects.create_many(give_back(setting, lives, teller.manager, apart))
         _write(setting, lives, moment, list(call_history(lives, moment, dice)))
         people = (life.contact for life in lives if life.contact_is_new)
         tell_consent(people, setting.first(Role.ADMIN), moment, Random(dice.random()))  # noqa: S311 - no secret hangs on it

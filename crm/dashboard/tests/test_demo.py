@@ -23,14 +23,20 @@ from crm.audit.models import AuditEntry
 from crm.core.tenancy import company_active, unscoped
 from crm.dashboard.demo import cast as casts
 from crm.dashboard.demo.making import make_demo
+from crm.dashboard.demo.passed import GIVEN_BACK, HANDED_ON
 from crm.dashboard.demo.twice import PAIRS
+from crm.dashboard.demo.vendors import RETURNED, key_of
 from crm.mail.models import Mail
-from crm.vendors.models import Vendor, VendorDay
+from crm.vendors.actions import regenerate_key
+from crm.vendors.models import Vendor, VendorDay, VendorReturn
 from crm.vendors.scorecard import scorecard_of
+from crm.vendors.tests.factories import calling
 from leads import dispositions
 from leads.duplicates.models import DuplicatePair
+from leads.hashes import sha256_hex
 from leads.models import CLOSED_STAGES, Assignment, Contact, Lead, Priority, Stage, StageChange, Status
 from leads.sla import SlaStatus, sla_status
+from leads.why import explain
 
 pytestmark = pytest.mark.django_db
 SMALL = (replace(casts.BRIGHTWATER, closed=260, queue=40, deleted=6), casts.FERNHILL)
@@ -128,7 +134,7 @@ def test_the_log_tells_the_last_sixty_days_in_order_and_holds_no_name(demo):
     assert now() - entries[0] > timedelta(days=59)
     assert (
         AuditEntry.objects.filter(action="lead.assigned").count()
-        + AuditEntry.objects.filter(action="lead.reassigned").count()
+        + AuditEntry.objects.filter(action__in=["lead.reassigned", "lead.unassigned"]).count()
         == Assignment.objects.count()
     )
     assert AuditEntry.objects.filter(action="lead.stage_changed").count() == StageChange.objects.count()
@@ -190,8 +196,53 @@ def test_vendors_have_a_scorecard_that_agrees_with_their_leads(demo):
         card = scorecard_of(vendor)
         leads = Lead.objects.filter(vendor=vendor)
         assert card.accepted == leads.count() > 0
-        assert card.spent == card.accepted * vendor.price
+        assert card.spent == (card.accepted - card.returned) * vendor.price
         assert 0 < card.refused < card.accepted and card.pings
         days = dict(VendorDay.objects.filter(vendor=vendor).values_list("day", "accepted"))
         assert sum(days.values()) == card.accepted
         assert vendor.daily_cap is None or max(days.values()) <= vendor.daily_cap
+
+
+def test_some_leads_went_back_to_their_vendors_with_the_reason(demo):
+    rows = list(VendorReturn.objects.select_related("vendor", "user"))
+    assert 0 < len(rows) <= RETURNED and len({row.reason for row in rows}) > 1
+    for row in rows:
+        lead = Lead.objects.get(pk=row.lead_id)
+        assert (lead.vendor, lead.stage, row.cost) == (row.vendor, Stage.LOST, row.vendor.price)
+        last = StageChange.objects.filter(lead=lead).latest("at")
+        assert (last.reason, last.user) == (f"Returned to {row.vendor.code}: {row.reason}", row.user)
+        told = AuditEntry.objects.filter(object_id=lead.pk, action="lead.returned").get()
+        assert told.data["return_id"] == str(row.pk)
+
+
+def test_why_tells_of_agents_who_let_a_lead_pass(demo):
+    manager = User.objects.get(username="manager")
+    on = Assignment.objects.filter(reason__has_key="not_accepted", to_agent__isnull=False)
+    back = Assignment.objects.filter(reason__returned="not_accepted")
+    assert (on.count(), back.count()) == (HANDED_ON, GIVEN_BACK)
+    for row in (*on, *back):
+        lead = Lead.objects.select_related("contact", "agent", "vendor").get(pk=row.lead_id)
+        told = " ".join(cause.text for cause in explain(lead, manager, now())["assignment"].causes)
+        words = "who had not touched it in time" if row.to_agent_id else "did not touch it in time"
+        assert words in told and row.from_agent.name in told
+
+
+@pytest.mark.parametrize("code", ["DEMO001", "ROOFS24"])
+def test_with_a_vendors_key_one_can_ask_and_send(demo, code):
+    client = calling(key_of(code))
+    assert client.post("/api/v1/leads/ping", {"phone_sha256": sha256_hex("+14155550142")}).json()["accepted"] is True
+    answer = client.post("/api/v1/leads", {"first_name": "Ada", "phone": "(415) 555-0142"})
+    assert (answer.status_code, answer.json()["vendor_code"]) == (201, code)
+
+
+def test_the_keys_are_printed_until_they_are_replaced(demo):
+    def printed() -> str:
+        out = StringIO()
+        call_command("demo", sign_ins_only=True, stdout=out)
+        return out.getvalue()
+
+    shown = printed()
+    assert all(key_of(code) in shown for code in ("DEMO001", "ROOFS24")) and "/api/v1/leads -H 'x-api-key: " in shown
+    regenerate_key(Vendor.objects.get(code="DEMO001"), by=User.objects.get(username="admin"))
+    shown = printed()
+    assert key_of("DEMO001") not in shown and key_of("ROOFS24") in shown

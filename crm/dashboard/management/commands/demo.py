@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +15,8 @@ from crm.core.tenancy import company_active
 from crm.core.upkeep import refresh_statistics
 from crm.dashboard.demo.cast import CASTS, PASSWORD, Cast
 from crm.dashboard.demo.making import make_demo
+from crm.dashboard.demo.vendors import key_of
+from crm.vendors.keys import key_named
 
 
 class Command(BaseCommand):
@@ -45,7 +48,22 @@ class Command(BaseCommand):
             with company_active(company.pk):
                 for who in _shown(cast):
                     self.stdout.write(f"  {who}")
+        for line in _of_vendors([cast for cast, _ in found]):
+            self.stdout.write(line)
         self.stdout.write("")
+
+
+def _of_vendors(casts: Sequence[Cast]) -> Iterator[str]:
+    """How a vendor of the demo sends leads, while its first key is alive."""
+    vendors = [(name, key_of(code)) for cast in casts for code, name in cast.vendors if key_named(key_of(code))]
+    if not vendors:
+        return
+    yield "\nSend leads as a vendor does, with its key (ask with /leads/ping before; what a lead may say: /docs):"
+    for name, key in vendors:
+        yield f"  {key:<40} {name}"
+    body = '{"first_name": "Ada", "phone": "(415) 555-0142"}'
+    headers = f"-H 'x-api-key: {vendors[0][1]}' -H 'content-type: application/json'"
+    yield f"  curl {settings.PUBLIC_URL}/api/v1/leads {headers} -d '{body}'"
 
 
 def _shown(cast: Cast) -> list[str]:
