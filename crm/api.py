@@ -15,6 +15,7 @@ from crm.dashboard.api.urls import urlpatterns as dashboard
 from crm.jobs.api.urls import urlpatterns as jobs
 from crm.lists.api.urls import urlpatterns as lists
 from crm.notifications.api.urls import urlpatterns as notifications
+from crm.providers.api.urls import urlpatterns as providers
 from crm.sla.api.urls import urlpatterns as sla
 from crm.vendors.api.urls import urlpatterns as vendors
 from leads.api.urls import urlpatterns as leads
@@ -26,6 +27,7 @@ urlpatterns = [
     *calls,
     *compliance,
     *vendors,
+    *providers,
     *jobs,
     *lists,
     *dashboard,

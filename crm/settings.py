@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "crm.jobs",
     "crm.lists",
     "crm.vendors",
+    "crm.providers",
     "crm.providers.simulator",
     "agents",
     "leads",

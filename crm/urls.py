@@ -25,6 +25,7 @@ urlpatterns = [
     path("calls/", include("calls.urls")),
     path("providers/", include("calls.hook_urls")),
     path("providers/", include("crm.compliance.hook_urls")),
+    path("connections/", include("crm.providers.urls")),
     path("vendors/", include("crm.vendors.urls")),
     path("compliance/", include("crm.compliance.urls")),
     path("audit/", include("crm.audit.urls")),

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef
 from django.utils.timezone import now
@@ -29,6 +28,7 @@ from crm.compliance.gate import decide_many, keep_many
 from crm.compliance.verdict import Verdict
 from crm.core.bulk_rows import insert_rows
 from crm.core.tasks import later
+from crm.providers.accounts import provider_in_use
 from leads.actions import hold_leads
 from leads.models import Lead, Priority
 from leads.querysets import DUE_AT, LeadQuerySet
@@ -140,14 +140,14 @@ def claim(
     if not leads:
         return []
     kept = keep_many([replace(verdicts[lead.contact_id], lead_id=lead.pk) for lead in leads])
-    dialled = dialled_before(leads)
+    dialled, provider = dialled_before(leads), provider_in_use()
     calls = [
         Call(
             lead=lead,
             contact=lead.contact,
             agent=agent,
             attempt=1 + max(lead.attempts_count, dialled.get(lead.pk, 0)),
-            provider=settings.CALL_PROVIDER,
+            provider=provider,
             phone_e164=lead.contact.phone_e164,
             search_text=lead.search_text,
             requested_at=at,

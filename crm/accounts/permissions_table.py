@@ -68,6 +68,7 @@ ADMIN = MANAGER | {
     "suppressions.see_addresses",
     "audit.view",
     "vendors.manage",
+    "connections.manage",  # the company's own accounts at providers
     "vendors.scorecard",
     "leads.ping",
     "mail.view",
@@ -105,6 +106,7 @@ DJANGO_MODELS = {
     "agents.agent": "agents",
     "calls.call": "calls",
     "calls.callevent": "calls",
+    "providers.connection": "connections",
     "vendors.vendor": "vendors",
     "vendors.vendorpost": "vendors",
     "vendors.vendorreturn": "vendors",

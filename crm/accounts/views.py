@@ -154,5 +154,6 @@ def company_settings(request: Request) -> HttpResponse:
         else:
             messages.success(request, "The settings are saved.")
             return redirect("accounts:settings")
-    context = {"form": form, "routing_url": optional_url("routing:list")}
+    elsewhere = {"routing_url": optional_url("routing:list"), "connections_url": optional_url("connections:list")}
+    context = {"form": form, **elsewhere}
     return render(request, "accounts/settings.html", context, status=422 if form.errors else 200)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -16,6 +16,7 @@ from crm.compliance.actions import take_text
 from crm.core.actors import System
 from crm.core.tenancy import company_active, unscoped
 from crm.providers.callbacks import callback_of
+from crm.providers.models import Connection
 from crm.providers.ports import BadSignature, TextReceived
 from crm.providers.registry import text_reader
 from leads.models import Contact
@@ -61,15 +62,20 @@ def whose(received: TextReceived) -> list[UUID]:
         companies = _at_account(received)
         if len(few := list(companies.values_list("pk", flat=True)[:2])) < 2:
             return few
-        callers = Agent.objects.filter(company__in=companies).exclude(caller_number="")
-        if received.to and (found := _of(callers.filter(caller_number=received.to))):
+        if received.to and (found := _calling_from(received.to, companies)):
             return found
         return _knowing(received.sender, companies) if received.sender else []
 
 
 def _at_account(received: TextReceived) -> QuerySet[Company]:
-    companies = Company.objects.order_by("pk")
-    return companies if received.is_shared else companies.filter(pk__in=received.companies)
+    companies, own = Company.objects.order_by("pk"), Q(pk__in=received.companies)
+    elsewhere = Connection.objects.filter(provider=received.provider, is_active=True)
+    return companies.filter(own | ~Q(pk__in=elsewhere.values("company")) if received.is_shared else own)
+
+
+def _calling_from(number: str, companies: QuerySet[Company]) -> list[UUID]:
+    agents = Agent.objects.filter(company__in=companies, caller_number=number)
+    return sorted({*_of(agents), *_of(Connection.objects.filter(company__in=companies, caller_number=number))})
 
 
 def _knowing(phone: str, companies: QuerySet[Company]) -> list[UUID]:
@@ -78,5 +84,5 @@ def _knowing(phone: str, companies: QuerySet[Company]) -> list[UUID]:
     return sorted({*_of(people.alive()), *_of(people.merged())})
 
 
-def _of(rows: QuerySet[Agent] | QuerySet[Contact]) -> list[UUID]:
+def _of(rows: QuerySet[Agent] | QuerySet[Contact] | QuerySet[Connection]) -> list[UUID]:
     return sorted(set(rows.order_by().values_list("company_id", flat=True)))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.utils.module_loading import import_string
 
+from crm.providers.accounts import provider_in_use
 from crm.providers.ports import Dialler, TextReader
 
 DIALLERS = {
@@ -19,8 +19,9 @@ TEXT_READERS = {
 
 
 def dialler(name: str | None = None) -> Dialler:
-    """The one that `CALL_PROVIDER` names, or the one that a hook or a call of earlier names; KeyError: no such one."""
-    made: Dialler = import_string(DIALLERS[name or settings.CALL_PROVIDER])()
+    """The one by which the active company calls, or the one that a hook or a call of earlier names; KeyError: no such
+    one."""
+    made: Dialler = import_string(DIALLERS[name or provider_in_use()])()
     return made
 
 

@@ -76,6 +76,7 @@ UNSCOPED = {
     "crm/jobs/tasks.py": 1,
     "crm/mail/tasks.py": 1,
     "crm/notifications/tasks.py": 2,
+    "crm/providers/accounts.py": 1,  # an account's name says whose a callback is
     "crm/providers/simulator/tasks.py": 2,
     "crm/sla/tasks.py": 1,
     "crm/vendors/keys.py": 1,  # a key says whose it is
@@ -96,7 +97,13 @@ RAW_SQL = {
 }
 
 # Whose parameter is a word of ours and no id of anybody's.
-NAMED = {"/lists/%(name)s/views/", "/lists/%(name)s/export/"}  # leads, contacts …
+NAMED = {
+    "/lists/%(name)s/views/",  # leads, contacts …
+    "/lists/%(name)s/export/",
+    "/connections/%(provider)s/",  # twilio
+    "/connections/%(provider)s/remove/",
+    "/api/v1/connections/%(provider)s",
+}
 
 # A provider's signature opens them, in the company of the call that they name (`calls/tests/test_hooks.py`) or of the
 # number that was written to (`crm/compliance/tests/test_texts.py`).
@@ -490,6 +497,7 @@ def test_nobody_else_chooses_and_an_agent_does_not_come_in(world: SimpleNamespac
         "lists.SavedSearch",
         "mail.Mail",
         "notifications.Notification",
+        "providers.Connection",
         "vendors.Vendor",
         "vendors.VendorPost",
         "vendors.VendorReturn",

@@ -19,6 +19,7 @@ from crm.compliance.gate import decide
 from crm.compliance.models import ConsentEvent, IncomingText, Suppression
 from crm.core.actors import System
 from crm.core.tenancy import company_active
+from crm.providers.actions import connect
 from crm.providers.ports import TextReceived
 from crm.providers.simulator import wire
 from crm.providers.twilio.tests.stand_in import SID, TOKEN, sign
@@ -201,3 +202,35 @@ def test_the_simulators_people_write_to_the_company_that_called_them(
     assert IncomingText.objects.count() == 1
     answer = Client().post(reverse("text_hooks:text", args=["simulator"]), b"{}", content_type="application/json")
     assert answer.status_code == 403
+
+
+def test_a_text_to_a_companys_own_account_is_that_companys(
+    contact: Contact, elsewhere: Company, settings: Any, admin: User
+) -> None:
+    settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN = "AC" + "9" * 32, "token-of-the-installation"
+    with company_active(elsewhere.pk):
+        theirs = ContactFactory(phone_e164=PHONE)
+    assert bring(settings).status_code == 403, "nobody has this account yet"
+    connect("twilio", {"account": SID, "secret": TOKEN}, by=admin)
+    [answer] = words(bring(settings))
+    assert str(answer).startswith("Copperline:")
+    assert closed(contact) == {"sms", "whatsapp"}
+    with company_active(elsewhere.pk):
+        assert closed(theirs) == set()
+        connect("twilio", {"account": SID, "secret": "a-token-of-another"}, by=System("test"))
+    assert bring(settings).status_code == 200
+    with company_active(elsewhere.pk):
+        assert (closed(theirs), IncomingText.objects.count()) == (set(), 0), "its token has not signed it"
+
+
+def test_what_comes_to_the_installations_account_is_no_company_with_its_own(
+    contact: Contact, elsewhere: Company, settings: Any, admin: User
+) -> None:
+    with company_active(elsewhere.pk):
+        theirs = ContactFactory(phone_e164=PHONE)
+    connect("twilio", {"account": "AC" + "8" * 32, "secret": "a-token-of-their-own"}, by=admin)
+    [answer] = words(bring(settings))
+    assert str(answer).startswith("Elsewhere:")
+    assert closed(contact) == set()
+    with company_active(elsewhere.pk):
+        assert closed(theirs) == {"sms", "whatsapp"}

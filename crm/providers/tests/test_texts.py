@@ -67,7 +67,7 @@ def test_words_are_sent_back_and_none_are_where_there_are_none(provider: str) ->
 
 
 @pytest.mark.parametrize("sender", ["72645", "AMAZON", "whatsapp:", ""])
-def test_a_sender_without_a_number_is_nobody(settings: Any, sender: str) -> None:
+def test_a_sender_without_a_number_is_nobody(db: None, settings: Any, sender: str) -> None:
     settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN = SID, TOKEN
     sent = TextReceived("twilio", "message-1", sender, OURS, "STOP", now())
     assert text_reader("twilio").read(callback("twilio", sent)).sender == ""

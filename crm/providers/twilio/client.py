@@ -16,6 +16,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
+from crm.providers.accounts import Account
 from crm.providers.ports import ProviderError
 
 TWILIO = "https://api.twilio.com"
@@ -42,11 +43,13 @@ class HttpClient(TwilioHttpClient):
 
 
 @contextmanager
-def twilio() -> Iterator[Client]:
+def twilio(account: Account) -> Iterator[Client]:
     """A client for one conversation, its connections closed afterwards. Raises `ProviderError` alone."""
+    if not account.sid or not account.secret:
+        raise ProviderError("No Twilio account is connected.", permanent=True)
     http = HttpClient()
     try:
-        yield Client(settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, http_client=http)
+        yield Client(account.sid, account.secret, http_client=http)
     except (TwilioRestException, TwilioServiceException) as error:
         raise _refusal(error) from error
     except RequestException as error:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from twilio.base.exceptions import TwilioRestException
 
+from crm.providers.accounts import Account, account_in_use
 from crm.providers.ports import (
     Callback,
     CallHandle,
@@ -38,25 +40,31 @@ EVENTS = ["initiated", "ringing", "answered", "completed"]
 
 
 class TwilioDialler:
+    """Speaks by the account of the company that is active when it first does."""
+
     name = "twilio"
     rings_agent = True
     controls = frozenset({Control.TRANSFER})  # a person's own telephone has the other keys
 
+    @cached_property
+    def account(self) -> Account:
+        return account_in_use()
+
     def place(self, request: CallRequest) -> CallHandle:
         """`POST …/Calls.json`; where a person of ours talks, their own telephone rings first and is bridged."""
-        asked = _asked(request)
-        with twilio() as client:
+        asked = _asked(self._calling(request))
+        with twilio(self.account) as client:
             return _handle(client.calls.create(**asked))
 
     def find(self, call_id: UUID, *, to: str, since: datetime, known: Collection[str] = ()) -> CallHandle | None:
         """Twilio keeps no name of ours: the first call to that number since then that no other call of ours is."""
-        with twilio() as client:
+        with twilio(self.account) as client:
             made = client.calls.list(to=to, limit=LATEST)
             ids = [(call.date_created, call.parent_call_sid or call.sid) for call in made if _is_ours(call, since)]
         return next((CallHandle(sid) for _, sid in sorted(ids) if sid not in known), None)
 
     def cancel(self, provider_id: str) -> None:
-        with twilio() as client:
+        with twilio(self.account) as client:
             try:
                 client.calls(provider_id).update(status="completed")
             except TwilioRestException as error:
@@ -65,7 +73,7 @@ class TwilioDialler:
 
     def news_of(self, request: CallRequest, provider_id: str) -> list[CallUpdate]:
         """`GET …/Calls/CA….json`, and the legs that it has opened."""
-        with twilio() as client:
+        with twilio(self.account) as client:
             try:
                 call = client.calls(provider_id).fetch()
             except TwilioRestException as error:
@@ -95,14 +103,18 @@ class TwilioDialler:
 
     def answer(self, request: CallRequest, callback: Callback) -> VoiceAnswer:
         check_signature(callback)
-        return answer_of(request, callback)
+        return answer_of(self._calling(request), callback)
+
+    def _calling(self, request: CallRequest) -> CallRequest:
+        """From the agent's number, else the account's."""
+        return request if request.caller else replace(request, caller=self.account.caller_number)
 
 
 def _asked(request: CallRequest) -> dict[str, Any]:
     status_url = naming(request.status_url, request.call_id)
     asked = {
         "to": request.to,
-        "from_": request.caller or settings.TWILIO_CALLER_NUMBER,
+        "from_": request.caller,
         "url": naming(request.voice_url, request.call_id),
         "status_callback": status_url,
         "status_callback_event": EVENTS,
@@ -110,7 +122,7 @@ def _asked(request: CallRequest) -> dict[str, Any]:
         "time_limit": LONGEST_SECONDS,
     }
     if not asked["from_"]:
-        raise ProviderError("No number to call from: give the agent one, or set TWILIO_CALLER_NUMBER.", permanent=True)
+        raise ProviderError("No number to call from: give the agent or the account one.", permanent=True)
     if request.attended:
         return asked | _bridged(request)
     if request.record:

@@ -15,11 +15,12 @@ from urllib.parse import urljoin, urlsplit
 from django.conf import settings
 from requests import RequestException, Response, Session
 
+from crm.providers.accounts import accounts_believed
 from crm.providers.ports import NoRecording, ProviderError, Recording
 from crm.providers.twilio.client import TWILIO
 
 logger = logging.getLogger(__name__)
-PATH = re.compile(r"/2010-04-01/Accounts/AC[0-9a-f]{32}/Recordings/RE[0-9a-f]{32}", re.ASCII)
+PATH = re.compile(r"/2010-04-01/Accounts/(AC[0-9a-f]{32})/Recordings/RE[0-9a-f]{32}", re.ASCII)
 HOSTS = (".twilio.com", ".twiliocdn.com")
 REDIRECTS = (301, 302, 303, 307, 308)
 PASSED_ON = ("Content-Length", "Content-Range", "Accept-Ranges")
@@ -30,15 +31,17 @@ ELSEWHERE = "Twilio sent us elsewhere for the recording."
 
 
 def fetch_recording(url: str, *, part: str = "") -> Recording:
-    """As MP3. Raises `NoRecording`, `ProviderError`."""
+    """As MP3, by the account that made it. Raises `NoRecording`, `ProviderError`."""
     path = url.removeprefix(TWILIO).removeprefix(settings.TWILIO_API_BASE)
-    if not PATH.fullmatch(path):
+    ours = PATH.fullmatch(path)
+    account = next((one for one in accounts_believed() if ours and one.sid == ours[1]), None)
+    if account is None:
         raise NoRecording
     session = Session()
     headers = {"Range": part} if PART.fullmatch(part) else {}
     headers["Accept-Encoding"] = "identity"
     try:
-        response = _got(session, f"{settings.TWILIO_API_BASE}{path}.mp3", headers)
+        response = _got(session, f"{settings.TWILIO_API_BASE}{path}.mp3", (account.sid, account.secret), headers)
     except RequestException as error:
         session.close()
         raise ProviderError(f"Twilio can't be reached ({type(error).__name__}).", permanent=False) from error
@@ -53,12 +56,12 @@ def fetch_recording(url: str, *, part: str = "") -> Recording:
         raise
 
 
-def _got(session: Session, url: str, headers: dict[str, str]) -> Response:
-    def get(url: str, **auth: tuple[str, str]) -> Response:
+def _got(session: Session, url: str, auth: tuple[str, str], headers: dict[str, str]) -> Response:
+    def get(url: str, **password: tuple[str, str]) -> Response:
         seconds = settings.TWILIO_TIMEOUT_SECONDS
-        return session.get(url, headers=headers, stream=True, timeout=seconds, allow_redirects=False, **auth)
+        return session.get(url, headers=headers, stream=True, timeout=seconds, allow_redirects=False, **password)
 
-    response = get(url, auth=(settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN))
+    response = get(url, auth=auth)
     if response.status_code not in REDIRECTS:
         return response
     response.close()

@@ -7,8 +7,9 @@ import re
 from django.utils.timezone import now
 from twilio.twiml.messaging_response import MessagingResponse
 
+from crm.providers.accounts import accounts_named
 from crm.providers.ports import Callback, TextAnswer, TextReceived
-from crm.providers.twilio.signatures import check_signature
+from crm.providers.twilio.signatures import signers
 
 WHATSAPP = "whatsapp:"
 E164 = re.compile(r"\+[1-9]\d{1,14}", re.ASCII)
@@ -20,8 +21,8 @@ class TwilioTexts:
 
     def read(self, callback: Callback) -> TextReceived:
         """`OptOutType` comes where Twilio's own opt-out has understood a keyword, and has answered it."""
-        check_signature(callback)
         told = callback.params
+        accounts = signers(callback, accounts_named(told.get("AccountSid", "")))
         if not told["MessageSid"]:
             raise ValueError("a message without a name")
         keyword = told.get("OptOutType", "").lower()
@@ -34,7 +35,8 @@ class TwilioTexts:
             at=now(),
             channel="whatsapp" if told["From"].startswith(WHATSAPP) else "sms",
             keyword=keyword if keyword in KEYWORDS else "",
-            is_shared=True,
+            companies=tuple(account.company_id for account in accounts if account.company_id),
+            is_shared=any(account.company_id is None for account in accounts),
         )
 
     def answer(self, words: str) -> TextAnswer:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.utils.timezone import now
 from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
 
@@ -125,8 +124,7 @@ def _dial(request: CallRequest, transfer: Transfer) -> Dial:
 
 def _bridge(request: CallRequest, **options: Any) -> Dial:
     """Who is rung sees the number that they can call back."""
-    caller = request.caller or settings.TWILIO_CALLER_NUMBER
-    return Dial(caller_id=caller, timeout=RING_SECONDS, answer_on_bridge=True, **options)
+    return Dial(caller_id=request.caller, timeout=RING_SECONDS, answer_on_bridge=True, **options)
 
 
 def _to_contact(request: CallRequest) -> VoiceResponse:
