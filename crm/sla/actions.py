@@ -17,6 +17,7 @@ from django.db.models.functions import Coalesce
 
 from crm.audit.recording import Event, record_many
 from crm.core.actors import System
+from crm.core.behind import writing_behind
 from crm.core.bulk_rows import insert_from, insert_rows, update_rows
 from crm.sla.events import LEAD_SLA_BREACHED, LEAD_SLA_DUE_SOON
 from crm.sla.models import Timer
@@ -124,8 +125,9 @@ def _mark_batch(at: datetime) -> int:
     if not claimed:
         return 0
     Timer.objects.filter(pk__in=[timer.pk for timer, _ in claimed]).update(breached_at=F("due_at"))
-    mark_breached({lead: timer.due_at for timer, lead in claimed})  # of several, the last one counts
-    record_many(Event(LEAD_SLA_BREACHED, lead, TICK, data=_told(timer)) for timer, lead in claimed)
+    with writing_behind(len(claimed)):
+        mark_breached({lead: timer.due_at for timer, lead in claimed})  # of several, the last one counts
+        record_many(Event(LEAD_SLA_BREACHED, lead, TICK, data=_told(timer)) for timer, lead in claimed)
     return len(claimed)
 
 
