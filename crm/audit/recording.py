@@ -145,7 +145,11 @@ class _Scribe:
             return {"field": name}
         if name in getattr(obj, "personal", ()):
             return {"field": name, "before_hash": self._hash(before), "after_hash": self._hash(after)}
-        return {"field": name, "before": plain(before), "after": plain(after)}
+        return {
+            "field": name,
+            "before": before if type(before) in PLAIN else plain(before),
+            "after": after if type(after) in PLAIN else plain(after),
+        }
 
     def _hash(self, value: Any) -> str:
         return self.of_nothing if value is None else keyed_hash(value, self.digest)

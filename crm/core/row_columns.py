@@ -6,7 +6,7 @@ For PostgreSQL the text form of COPY, for SQLite the parameters of one prepared 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -52,10 +52,16 @@ def _copied(field: Any, values: list[Any]) -> list[str]:
         return [NULL if value is None else value.hex for value in values]
     elif first == values[-1] and values.count(first) == len(values) and not field.primary_key:
         return [NULL if first is None else _escaped(_text(first))] * len(values)
-    if None in values or not isinstance(values[0], str):
+    if None not in values and isinstance(first, str):
+        return [text.translate(ESCAPES) for text in values] if _need_escapes(values) else values
+    if _need_escapes(value for value in values if isinstance(value, str)):
         return [NULL if value is None else _escaped(_text(value)) for value in values]
-    whole = "".join(values)
-    return [text.translate(ESCAPES) for text in values] if any(mark in whole for mark in TO_ESCAPE) else values
+    return [NULL if value is None else _text(value) for value in values]
+
+
+def _need_escapes(texts: Iterable[str]) -> bool:
+    whole = "".join(texts)
+    return any(mark in whole for mark in TO_ESCAPE)
 
 
 def _escaped(text: str) -> str:
