@@ -91,7 +91,7 @@ class TwilioDialler:
         """The contact's leg is given new words, which dial the other person; with that our person's leg ends."""
         if what not in self.controls or to is None:
             raise ProviderError("Twilio does this on the telephone itself.", permanent=True)
-        with twilio() as client:
+        with twilio(self.account) as client:
             legs = client.calls.list(parent_call_sid=provider_id, status="in-progress", limit=1)
             if not legs:
                 raise ProviderError("Nobody is in the call any more.", permanent=True)
