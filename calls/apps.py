@@ -8,7 +8,7 @@ class CallsConfig(AppConfig):
         from agents import performance
         from calls import attempts, lists, metrics, receivers, why, words  # noqa: F401 - registers the list
         from leads import happenings
-        from leads.duplicates.moves import numbered
+        from leads.duplicates.moves import numbered, whole
 
         receivers.connect()
         why.register()
@@ -16,3 +16,4 @@ class CallsConfig(AppConfig):
         performance.register("contact_rate", metrics.reached_by_agent)
         happenings.register(words.TOLD, "phone")
         numbered("calls.Call.lead", "attempt")
+        whole("calls.Call.lead", "Both are in a call right now; merge them when one of the calls is over")

@@ -10,7 +10,7 @@ from django.utils.timezone import now
 from agents.models import Agent
 from calls import events
 from calls.actions.due import claim
-from calls.actions.editing import CallEdit
+from calls.actions.editing import CallEdit, on_call
 from calls.actions.ending import CALLBACK, LONGEST_WAIT, call_off, retry_delay
 from calls.errors import (
     AgentIsOff,
@@ -55,7 +55,7 @@ def dial(lead: Lead, agent: Agent, *, by: Actor, at: datetime | None = None) -> 
     row = lock_lead(lead, with_contact=True)
     _refuse_lead(row, agent)
     _refuse_agent(agent)
-    if Call.objects.active().filter(contact=row.contact_id).exists():
+    if Call.objects.active().filter(lead__contact=row.contact_id).exists():
         raise BeingCalled
     verdict = decide(row.contact, Channel.VOICE, at=moment, actor=by, lead=row)
     if not verdict.allowed:
@@ -85,7 +85,7 @@ def _refuse_agent(agent: Agent) -> None:
         raise AlreadyInCall(unfinished)
 
 
-@transaction.atomic
+@on_call
 def wrap_up(
     call: Call,
     disposition: str,

@@ -11,7 +11,7 @@ from django.utils.timezone import now
 
 from agents.models import Agent
 from calls import events
-from calls.actions.editing import CallEdit
+from calls.actions.editing import CallEdit, on_call
 from calls.actions.ending import CALLBACK, retry_delay
 from calls.models import Call, Direction, Outcome, Status, ended
 from crm.audit.recording import Event
@@ -97,7 +97,7 @@ def _take_over(edit: LeadEdit, call: Call, chosen: Disposition | None) -> None:
         retry_at(edit, edit.at + retry_delay(call))
 
 
-@transaction.atomic
+@on_call
 def set_call_disposition(
     call: Call, disposition: str, *, by: Actor, summary: str | None = None, at: datetime | None = None
 ) -> Call:

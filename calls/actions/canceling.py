@@ -6,10 +6,9 @@ import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
 from django.utils.timezone import now
 
-from calls.actions.editing import CallEdit
+from calls.actions.editing import CallEdit, on_call
 from calls.actions.ending import call_off
 from calls.errors import CallIsOver
 from calls.models import Call
@@ -23,7 +22,7 @@ logger = logging.getLogger(__name__)
 HANG_UP_AGAIN = timedelta(seconds=20)
 
 
-@transaction.atomic
+@on_call
 def cancel_call(call: Call, *, by: Actor, at: datetime | None = None) -> Call:
     """Stop it; one that rings or talks ends when the provider says so. Raises `CallIsOver`.
 

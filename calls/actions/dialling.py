@@ -12,12 +12,11 @@ from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import F
 from django.utils.timezone import now
 
 from calls.actions.due import hold
-from calls.actions.editing import CALLS, CallEdit
+from calls.actions.editing import CALLS, CallEdit, on_call
 from calls.actions.ending import PROVIDER_DOWN, call_off, refused
 from calls.actions.telling import note_placed
 from calls.models import Call, Status
@@ -88,7 +87,7 @@ def _dial(call: Call, provider: Dialler, began: float, at: datetime) -> CallHand
     return provider.place(request)
 
 
-@transaction.atomic
+@on_call
 def _is_wanted(call: Call, at: datetime) -> bool:
     """What held when it was claimed is asked again: it may have waited for an outage or a slow provider to end."""
     edit = CallEdit(call, at=at)
@@ -118,7 +117,7 @@ def _unwanted(edit: CallEdit) -> str | None:
     return None if lead.contact.phone_e164 == call.phone_e164 else "number_changed"
 
 
-@transaction.atomic
+@on_call
 def _note_trouble(call: Call, error: Exception, at: datetime) -> None:
     """A refusal for good ends the call; anything else is tried again, and given up without counting as an attempt."""
     edit = CallEdit(call, at=at)

@@ -10,11 +10,9 @@ import re
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-
 from agents.models import Agent
 from calls import events
-from calls.actions.editing import CallEdit
+from calls.actions.editing import CallEdit, on_call
 from calls.errors import NotDone, NotOffered, NotTalking, NotTransferable
 from calls.models import Call, Status
 from crm.core.actors import Actor
@@ -93,7 +91,7 @@ def _do(call: Call, what: Control, **how: Any) -> None:
         raise NotDone(error.message) from error
 
 
-@transaction.atomic
+@on_call
 def _stands(
     call: Call, by: Actor, at: datetime | None, *, told_of: dict[str, Any] | None = None, **values: Any
 ) -> Call:

@@ -6,10 +6,8 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
-
 from calls import events
-from calls.actions.editing import CallEdit
+from calls.actions.editing import CallEdit, on_call
 from calls.actions.ending import VOICEMAIL, end
 from calls.models import RANK, Call, CallEvent, Outcome, Status
 from crm.compliance.actions import take_transcript
@@ -22,7 +20,7 @@ MACHINE = "machine"
 NO_REPORT = "no_report"  # given up for lack of news, until some comes after all
 
 
-@transaction.atomic
+@on_call
 def note_placed(call: Call, provider_id: str, *, at: datetime | None = None) -> Call:
     """The provider has it: an attempt, and a response for the SLA; it counts once, whoever tells it first."""
     edit = CallEdit(call, at=at)
@@ -30,7 +28,7 @@ def note_placed(call: Call, provider_id: str, *, at: datetime | None = None) -> 
     return edit.write()
 
 
-@transaction.atomic
+@on_call
 def apply_update(call: Call, update: CallUpdate, *, at: datetime | None = None) -> bool:
     """Take over what the provider told; False where it was told before, or tells of less than is known.
 
@@ -138,7 +136,7 @@ def outcome_of(call: Call, status: str) -> str:
     return Outcome.ANSWERED if call.answered_at else Outcome.NO_ANSWER
 
 
-@transaction.atomic
+@on_call
 def give_up(call: Call, *, at: datetime | None = None) -> None:
     """Nothing was heard of it, since this row of it was read: failed, until somebody knows better; the lead is tried
     again."""

@@ -79,8 +79,10 @@ def own_agent(request: Request) -> Agent | None:
 
 
 def found(request: Request, pk: UUID) -> Lead:
-    leads = Lead.objects.alive().visible_to(request.user).select_related("contact", "agent").telling_merges()
-    return get_or_refuse(leads, pk)
+    """One that may be seen, or that of one's own unfinished call, whoever was given it meanwhile."""
+    talked = Call.objects.filter(agent__user=request.user, needs_wrap_up=True).order_by().values("lead")
+    leads = Lead.objects.alive().visible_to(request.user) | Lead.objects.filter(pk__in=talked)
+    return get_or_refuse(leads.select_related("contact", "agent").telling_merges(), pk)
 
 
 def everybodys(request: Request, at: datetime) -> Any:

@@ -15,10 +15,12 @@ from django.db import models
 from django.db.models import Exists, F, Max, Min, OuterRef, Q
 
 from crm.core.tenancy import TenantModel
+from leads.duplicates.errors import CannotMerge
 
 PREFIX = "rows."  # of the images that name moved rows, in the journal
 _stays: dict[str, str] = {}
 _numbered: dict[str, str] = {}
+_whole: dict[str, str] = {}
 
 
 def stays(field: str, why: str) -> None:
@@ -29,6 +31,11 @@ def stays(field: str, why: str) -> None:
 def numbered(field: str, column: str) -> None:
     """Rows that are counted for each lead or contact: those that come along are counted on behind the survivor's."""
     _numbered[field] = column
+
+
+def whole(field: str, why: str) -> None:
+    """Rows of which none may stay behind: where one would repeat one of the survivor's, the merge is refused."""
+    _whole[field] = why
 
 
 def staying() -> Mapping[str, str]:
@@ -56,12 +63,15 @@ def moving_keys(target: type[models.Model]) -> list[models.ForeignKey[Any, Any]]
 def move_rows(target: type[models.Model], other: UUID, this: UUID) -> dict[str, list[UUID]]:
     """Point the rows of `other` at `this`; which they were, by `rows.label.field`, for the journal.
 
-    Two statements for each key that has rows, one for each that has none.
+    Two statements for each key that has rows, one for each that has none. Raises `CannotMerge`.
     """
     moved: dict[str, list[UUID]] = {}
     for field in moving_keys(target):
-        rows = _free(field, field.model._default_manager.filter(**{field.attname: other}), this)
-        if ids := list(rows.order_by("pk").values_list("pk", flat=True)):
+        theirs = field.model._default_manager.filter(**{field.attname: other})
+        ids = list(_free(field, theirs, this).order_by("pk").values_list("pk", flat=True))
+        if (why := _whole.get(name_of(field))) and theirs.exclude(pk__in=ids).exists():
+            raise CannotMerge(why)
+        if ids:
             _point(field, ids, this)
             moved[f"{PREFIX}{name_of(field)}"] = ids
     return moved
