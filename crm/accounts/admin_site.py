@@ -16,7 +16,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 from unfold.sites import UnfoldAdminSite
 
-SECTIONS = (  # title, models with their icons; what no section names is the platform's
+SECTIONS = (  # title, models with their icons; what no section names comes last
     (
         "Leads",
         {
@@ -26,13 +26,59 @@ SECTIONS = (  # title, models with their icons; what no section names is the pla
             "leads.Assignment": "swap_horiz",
             "leads.StageChange": "filter_alt",
             "leads.Note": "sticky_note_2",
+            "leads.RoutingRule": "call_split",
+            "leads.DuplicatePair": "content_copy",
+            "sla.Timer": "timer",
         },
     ),
-    ("People", {"agents.Agent": "headset_mic", "accounts.User": "group", "accounts.Invitation": "forward_to_inbox"}),
-    ("Company", {"accounts.Company": "domain", "vendors.Vendor": "storefront"}),
-    ("On record", {"audit.AuditEntry": "history", "mail.Mail": "mail"}),
+    ("Calls", {"calls.Call": "call", "calls.CallEvent": "cell_tower"}),
+    (
+        "People",
+        {
+            "agents.Agent": "headset_mic",
+            "agents.AgentGoal": "target",
+            "accounts.User": "group",
+            "accounts.Invitation": "forward_to_inbox",
+        },
+    ),
+    (
+        "Contact rules",
+        {
+            "compliance.ContactDecision": "rule",
+            "compliance.ConsentEvent": "verified_user",
+            "compliance.Suppression": "block",
+            "compliance.StricterHours": "schedule",
+            "compliance.IncomingText": "sms",
+        },
+    ),
+    (
+        "Company",
+        {
+            "accounts.Company": "domain",
+            "vendors.Vendor": "storefront",
+            "vendors.VendorPost": "move_to_inbox",
+            "vendors.VendorReturn": "undo",
+            "lists.SavedSearch": "bookmark",
+        },
+    ),
+    (
+        "On record",
+        {
+            "audit.AuditEntry": "history",
+            "jobs.Job": "checklist",
+            "jobs.JobError": "error",
+            "notifications.Notification": "notifications",
+            "mail.Mail": "mail",
+        },
+    ),
 )
-TITLES = {"accounts.Company": "Settings", "audit.AuditEntry": "Audit log", "mail.Mail": "Mail"}
+TITLES = {
+    "accounts.Company": "Settings",
+    "audit.AuditEntry": "Audit log",
+    "mail.Mail": "Mail",
+    "sla.Timer": "Deadlines",
+    "lists.SavedSearch": "Views of lists",
+}
 SHORTCUTS = (  # title, model, what its list is narrowed to
     ("Unassigned leads, oldest first", "leads.Lead", "open=yes&holder=none&o=10"),
     ("Past their response time", "leads.Lead", "open=yes&sla=breached"),
@@ -130,12 +176,16 @@ class CompanyAdminSite(UnfoldAdminSite):
 
     def sections(self, request: HttpRequest) -> list[dict[str, Any]]:
         """`{"title", "items": [{"title", "link", "icon", "add"}]}` of what this user may see."""
+        from crm.core.tenancy import TenantModel
+
         offered = self.offered(request)
         named = [
             (title, {label: icon for label, icon in icons.items() if label in offered}) for title, icons in SECTIONS
         ]
         rest = dict.fromkeys(offered.keys() - {label for _, icons in named for label in icons}, "settings")
-        groups = [*named, ("Platform", dict(sorted(rest.items())))]
+        ours = {label: icon for label, icon in sorted(rest.items()) if issubclass(offered[label]["model"], TenantModel)}
+        platform = {label: icon for label, icon in sorted(rest.items()) if label not in ours}
+        groups = [*named, ("Further", ours), ("Platform", platform)]
         return [{"title": title, "items": [*_items(icons, offered)]} for title, icons in groups if icons]
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:

@@ -32,6 +32,8 @@ class Plain:
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
             field.help_text = ""
+        if "email" in self.fields:
+            self.fields["email"].label = "E-mail"
 
 
 class LoginForm(Plain, packaged.LoginForm):  # type: ignore[misc]
@@ -74,7 +76,6 @@ class SignupForm(Plain, packaged.SignupForm):  # type: ignore[misc]
         self.invitation = invitation_of(context.request)
         for name, autocomplete in AUTOCOMPLETE.items():
             self.fields[name].widget.attrs["autocomplete"] = autocomplete
-        self.fields["email"].label = "E-mail"
         self.fields["password1"].help_text = "At least 10 characters."
         if self.invitation is not None:
             del self.fields["company_name"]

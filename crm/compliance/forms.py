@@ -17,7 +17,7 @@ from crm.core.forms import CleanForm
 from crm.core.working_hours import WEEKDAYS
 
 PHONE_CHANNELS = [(channel.value, channel.label) for channel in BY_PHONE]
-
+TICKS = {"class": "form-check-input"}
 
 TOLD_US, PASSED_ON = "person", "complaint"
 
@@ -61,7 +61,7 @@ class SuppressionForm(CleanForm):
     channels = forms.MultipleChoiceField(
         choices=Channel.choices,
         required=False,
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple(attrs=TICKS),
         help_text="None ticked: all that reach it",
     )
     reason = forms.CharField(max_length=300, required=False)
@@ -84,7 +84,9 @@ class StricterHoursForm(CleanForm):
     country = forms.ChoiceField(choices=[])
     region = forms.CharField(max_length=3, required=False, help_text="Its code, such as FL; empty: the whole country")
     channels = forms.MultipleChoiceField(
-        choices=PHONE_CHANNELS, widget=forms.CheckboxSelectMultiple, initial=[channel.value for channel in BY_PHONE]
+        choices=PHONE_CHANNELS,
+        widget=forms.CheckboxSelectMultiple(attrs=TICKS),
+        initial=[channel.value for channel in BY_PHONE],
     )
     note = forms.CharField(max_length=300, required=False, help_text="Why, for your own people")
 

@@ -57,6 +57,14 @@ def actions_of(lead: Any) -> list[str]:
     return [entry.action for entry in AuditEntry.objects.filter(object_id=lead.pk).order_by("id")]
 
 
+def test_each_of_a_companys_lists_stands_under_its_subject(office: Client, company: Company) -> None:
+    sections = {one["title"]: [item["title"] for item in one["items"]] for one in
+                office.get(reverse("admin:index")).context["sections"]}  # fmt: skip
+    assert "Platform" not in sections
+    assert [*sections][:6] == ["Leads", "Calls", "People", "Contact rules", "Company", "On record"]
+    assert {"Routing rules", "Possible duplicates", "Deadlines"} <= set(sections["Leads"])
+
+
 def test_a_new_lead_is_made_by_the_action(desk: Client, manager: User, agent: Agent, in_company: Company) -> None:
     data = {**NEW_LEAD, "first_name": "Ada", "phone": "(415) 555-0132", "agent": str(agent.pk)}
     response = desk.post(reverse("admin:leads_lead_add"), data)

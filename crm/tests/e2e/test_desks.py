@@ -104,6 +104,28 @@ def test_every_page_of_the_desks_is_whole(visit: Visit, world: World, desk: Desk
     assert wrong == {}
 
 
+MENUS = "main details.pop > summary"
+OUT_OF_THE_WINDOW = """menus => menus.filter(menu => menu.checkVisibility())
+    .map(menu => [menu.getBoundingClientRect(), menu.className])
+    .filter(([box]) => box.left < 0 || box.right > innerWidth || box.bottom > innerHeight)
+    .map(([box, name]) => `${name}: ${Math.round(box.left)} to ${Math.round(box.right)}`)"""
+
+
+def test_menus_stay_in_the_window_of_a_phone(visit: Visit, world: World, desk: Desk) -> None:
+    visitor = visit(world.admin, size="phone")
+    wrong: dict[str, object] = {}
+    for path in ("/leads/", "/leads/board/", "/contacts/", "/calls/", "/agents/", "/compliance/suppressions/"):
+        page = visitor.open(path)
+        for number, summary in enumerate(page.locator(MENUS).all()):
+            if summary.is_visible():
+                summary.click()
+                page.wait_for_load_state("networkidle")
+                if found := page.locator(".menu").evaluate_all(OUT_OF_THE_WINDOW):
+                    wrong[f"{path} {number}"] = found
+                page.keyboard.press("Escape")
+    assert wrong == {}
+
+
 # --- By keyboard --------------------------------------------------------------------------------------------------
 
 
