@@ -23,7 +23,7 @@ from django.core.management import call_command
 from django.db import connection, connections, transaction
 from django.test.utils import setup_databases, teardown_databases
 
-from bench import bulk, data, imports, pages, ticks
+from bench import bulk, data, exports, imports, pages, ticks
 from crm.accounts.tests.factories import PASSWORD
 from crm.core.tenancy import company_active, unscoped
 from leads.models import Assignment, Lead, Strategy
@@ -169,6 +169,7 @@ class Works:
         yield from self.deep_page()
         yield from self.one_lead()
         yield from pages.results(self)
+        yield from exports.results(self)
         yield from self.writes()
         yield from self.bulk()
         yield from bulk.results(self)

@@ -47,10 +47,8 @@ def start_export(export: Export, asker: Asker, *, wait: bool | None = None) -> D
         raise TooManyRows(form.label, form.most)
     if wait is False or (counted > form.direct and not (wait and form.name == "csv")):
         return start_job(EXPORT, export.as_params(), by=asker.user, title=f"Export {export.listing.label.lower()}")
-    if counted > form.direct:
-        counted = rows.order_by().count()
     made = parts(export, rows, asker)
-    record_export(export, counted, by=asker.user)
+    record_export(export, counted, by=asker.user, or_more=counted > form.direct)
     return Download(file_name(export), form.content_type, carry_company(made))
 
 
@@ -70,12 +68,16 @@ def file_name(export: Export) -> str:
     return f"{re.sub(r'[^a-z0-9]+', '-', export.listing.label.lower())}-{now():%Y-%m-%d}.{export.format.name}"
 
 
-def record_export(export: Export, count: int, *, by: User, job: Job | None = None) -> None:
-    """Who took what out: the list, its form, the filters in force, and how many rows."""
+def record_export(export: Export, count: int, *, by: User, job: Job | None = None, or_more: bool = False) -> None:
+    """Who took what out: the list, its form, the filters in force, and how many rows.
+
+    `or_more`: they were not counted to the end, so that a long file begins at once.
+    """
     data = {
         "list": export.listing.name,
         "format": export.format.name,
         "rows": count,
+        **({"or_more": True} if or_more else {}),
         "columns": len(export.columns),
         "filters": told(export),
         **({"job_id": job.pk} if job is not None else {}),

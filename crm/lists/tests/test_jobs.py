@@ -116,6 +116,9 @@ def test_more_rows_than_one_waits_for_become_a_job(api: Any, admin: User, leads:
     assert client.get(URL).status_code == 202
     streamed = client.get(URL, {"async": "false"})
     assert (streamed.status_code, b"".join(streamed.streaming_content).count(b"\r\n")) == (200, 8)
+    with company_active(admin.company_id):
+        newest = AuditEntry.objects.filter(action="list.exported").order_by("-pk")[0]
+    assert (newest.data["rows"], newest.data["or_more"]) == (7, True)  # not counted to the end
 
 
 def test_a_file_that_can_hold_no_more_is_refused(api: Any, admin: User, leads: Any, monkeypatch: Any) -> None:
