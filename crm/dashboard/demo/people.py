@@ -53,7 +53,7 @@ class People:
     def _place(self, abroad: bool) -> tuple[str, str, str, str]:
         """A number, and where it is."""
         if abroad and self.abroad:
-            (_, country, city), number = self.abroad.pop()
-            return number, country, city, ""
+            (_, *place), number = self.abroad.pop()
+            return number, *place  # type: ignore[return-value]
         (code, city, state), line = self.numbers.pop()
         return f"+1{code}555{line}", "US", city, state

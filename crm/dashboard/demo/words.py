@@ -51,14 +51,15 @@ AREAS = [
     ("505", "Albuquerque", "NM"), ("208", "Boise", "ID"), ("602", "Phoenix", "AZ"), ("520", "Tucson", "AZ"),
     ("702", "Las Vegas", "NV"), ("775", "Reno", "NV"), ("213", "Los Angeles", "CA"), ("619", "San Diego", "CA"),
     ("415", "San Francisco", "CA"), ("916", "Sacramento", "CA"), ("408", "San Jose", "CA"), ("559", "Fresno", "CA"),
-    ("503", "Portland", "OR"), ("206", "Seattle", "WA"), ("509", "Spokane", "WA"), ("808", "Honolulu", "HI"),
+    ("503", "Portland", "OR"), ("206", "Seattle", "WA"), ("509", "Spokane", "WA"),
     ("907", "Anchorage", "AK"),
 ]  # fmt: skip
 
-# The beginnings of numbers that are kept free for fiction there too, but for the last two digits.
+# The beginnings of numbers that are kept free for fiction there too, but for the last two digits; country, city, state.
+# Somewhere there it is always day on which calls are permitted: late on Saturday on Hawaii, when all others sleep.
 ABROAD = [
-    ("+4420794601", "GB", "London"), ("+4420794602", "GB", "London"), ("+612555011", "AU", "Sydney"),
-    ("+468465004", "SE", "Stockholm"),
+    ("+4420794601", "GB", "London", ""), ("+4420794602", "GB", "London", ""), ("+612555011", "AU", "Sydney", ""),
+    ("+468465004", "SE", "Stockholm", ""), ("+180855501", "US", "Honolulu", "HI"),
 ]  # fmt: skip
 
 # What calls came to: a summary, and a few lines of them.

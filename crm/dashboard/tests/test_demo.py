@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import phonenumbers
@@ -20,6 +20,8 @@ from calls.models import Call
 from crm.accounts.models import Company, User
 from crm.accounts.permissions_table import Role
 from crm.audit.models import AuditEntry
+from crm.compliance.gate import decide_many
+from crm.core.actors import System
 from crm.core.tenancy import company_active, unscoped
 from crm.dashboard.demo import cast as casts
 from crm.dashboard.demo.making import make_demo
@@ -189,6 +191,18 @@ def test_voice_agents_have_something_to_call_now_and_for_a_while(demo):
         lined_up = Lead.objects.open().filter(agent=agent).order_by("schedule_at")
         assert lined_up.filter(schedule_at__lte=now()).exists()
         assert lined_up.last().schedule_at - lined_up.first().schedule_at >= timedelta(minutes=20)
+
+
+@pytest.mark.parametrize("start", [datetime(2026, 1, 4, tzinfo=UTC), datetime(2026, 6, 28, tzinfo=UTC)], ids=str)
+def test_at_every_hour_of_the_week_somebody_may_be_called(demo, start):
+    """By a voice agent that is open at all hours; from a Sunday on, in winter and in summer."""
+    lyra = Agent.objects.get(name="Lyra")
+    assert lyra.business_hours == casts.ALL_HOURS
+    people = [lead.contact for lead in Lead.objects.open().filter(agent=lyra).select_related("contact")]
+    for hour in range(7 * 24):
+        at = start + timedelta(hours=hour, minutes=59)
+        verdicts = decide_many(people, "voice", at=at, actor=System("demo")).values()
+        assert sum(verdict.allowed for verdict in verdicts) >= 5, f"{at:%a %H:%M}"
 
 
 def test_vendors_have_a_scorecard_that_agrees_with_their_leads(demo):
