@@ -71,3 +71,18 @@ def test_the_provider_asks_what_to_say(client: Any, call: Call, voice: Agent) ->
         name = Lead.objects.get().contact.first_name
     answer = client.post(reverse("call_hooks:voice", args=["fake", call.pk]))
     assert answer["Content-Type"] == "text/xml" and answer.content.decode() == f"<Say>Hello {name}, this is Nova.</Say>"
+
+
+def test_who_texts_that_they_want_no_calls_is_not_called_at_the_next_tick(
+    client: Any, company: Company, voice: Agent, due_lead: Lead, line: Any, settings: Any
+) -> None:
+    from crm.providers.twilio.tests.stand_in import SID, TOKEN, sign
+
+    settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN = SID, TOKEN
+    path, sender = reverse("text_hooks:text", args=["twilio"]), due_lead.contact.phone_e164
+    form = {"MessageSid": "SM1", "AccountSid": SID, "From": sender, "To": "+14155550100", "Body": "Stop calling me!"}
+    signed = {"x-twilio-signature": sign(settings.PUBLIC_URL + path, form)}
+    with company_active(company.pk):
+        assert client.post(path, form, headers=signed).status_code == 200
+        assert call_due_of(voice.pk, at=NOON) == 0
+        assert not Call.objects.exists()

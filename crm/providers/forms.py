@@ -34,9 +34,9 @@ class ConnectionForm(CleanForm):
         names = ("account", "caller_number", "is_active")
         form = cls(data, initial={name: getattr(row, name) for name in names} if row else None)
         end = f", which ends in {row.secret_end}" if row and row.secret_end else ""
-        form.fields["secret"].help_text = (
-            f"Empty: the one that is kept{end}" if row else "Kept encrypted, shown to nobody"
-        )
+        secret = form.fields["secret"]
+        secret.help_text = f"Empty: the one that is kept{end}" if row else "Kept encrypted, shown to nobody"
+        secret.required = row is None
         return form
 
 
