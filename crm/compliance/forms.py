@@ -53,7 +53,7 @@ class ConsentForm(CleanForm):
 
     @property
     def is_complaint(self) -> bool:
-        return self.cleaned_data["told_by"] == PASSED_ON
+        return bool(self.cleaned_data["told_by"] == PASSED_ON)
 
 
 class SuppressionForm(CleanForm):

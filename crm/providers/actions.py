@@ -50,7 +50,7 @@ def connect(provider: str, fields: Mapping[str, Any], *, by: Actor) -> tuple[Con
 
 
 def _clean(fields: Mapping[str, Any]) -> dict[str, Any]:
-    given = {name: str(fields[name]).strip() for name in FORMS if fields.get(name) is not None}
+    given: dict[str, Any] = {name: str(fields[name]).strip() for name in FORMS if fields.get(name) is not None}
     for name, value in given.items():
         if value and not FORMS[name][0].fullmatch(value):
             raise InvalidField(name, FORMS[name][1])

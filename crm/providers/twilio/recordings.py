@@ -57,11 +57,11 @@ def fetch_recording(url: str, *, part: str = "") -> Recording:
 
 
 def _got(session: Session, url: str, auth: tuple[str, str], headers: dict[str, str]) -> Response:
-    def get(url: str, **password: tuple[str, str]) -> Response:
+    def get(url: str, password: tuple[str, str] | None = None) -> Response:
         seconds = settings.TWILIO_TIMEOUT_SECONDS
-        return session.get(url, headers=headers, stream=True, timeout=seconds, allow_redirects=False, **password)
+        return session.get(url, headers=headers, auth=password, stream=True, timeout=seconds, allow_redirects=False)
 
-    response = get(url, auth=auth)
+    response = get(url, auth)
     if response.status_code not in REDIRECTS:
         return response
     response.close()
