@@ -19,9 +19,11 @@ TITLES = 20  # rows above the header that are looked through
 SURELY = 2  # names of fields by which a row is known for a header
 SAMPLE = 200_000  # bytes looked at to find encoding and delimiter
 csv.field_size_limit(200_000)  # no system writes a longer cell: a quotation mark is not closed
+ROWS_LONG = 400  # characters of a cell that may have swallowed rows
+SWALLOWED = 10  # lines of a cell that look like rows of the file: nobody writes so many by chance
 BEHIND = "\x00"  # stands in no line, for NULs are taken out
 
-NOT_CLOSED = "A quotation mark is opened in row {} and never closed. Close it, or take it out, and try again."
+NOT_CLOSED = "A quotation mark is opened in row {} and not closed there. Close it, or take it out, and try again."
 Row = tuple[int, list[str]]
 
 
@@ -132,7 +134,7 @@ def _text_records(stream: BinaryIO, encoding: str, delimiter: str, skip_line: bo
     """(number, cells); the number counts records, as a spreadsheet does, not lines."""
     stream.seek(0)
     text = io.TextIOWrapper(stream, encoding, newline="")
-    number = 0
+    number = width = 0
     try:
         lines = (line.replace("\x00", "") for line in text)
         if skip_line:
@@ -142,6 +144,9 @@ def _text_records(stream: BinaryIO, encoding: str, delimiter: str, skip_line: bo
                 if record != [BEHIND]:  # what was to stand behind the last row stands in it
                     raise UnreadableFile(NOT_CLOSED.format(number))
                 return
+            width = width or (len(record) if len(record) > 1 else 0)
+            if record and len(max(record, key=len)) > ROWS_LONG and _holds_rows(record, delimiter, width):
+                raise UnreadableFile(NOT_CLOSED.format(number))
             yield number, [value[:MAX_CELL].strip() for value in record]
     except csv.Error as error:
         if "field larger" in str(error):
@@ -151,3 +156,12 @@ def _text_records(stream: BinaryIO, encoding: str, delimiter: str, skip_line: bo
         raise UnreadableFile(f"The file says it is {encoding.upper()}, but it is not.") from None
     finally:
         text.detach()
+
+
+def _holds_rows(record: Sequence[str], delimiter: str, width: int) -> bool:
+    """Whether a cell holds many lines that part into as many cells as the header: a quotation mark further down has
+    closed the one that was left open, and the rows between would be lost."""
+    if width < 3:  # one delimiter in a line is no sign
+        return False
+    lines = max(record, key=len).splitlines()
+    return sum(line.count(delimiter) == width - 1 for line in lines) >= max(SWALLOWED, len(lines) // 2)

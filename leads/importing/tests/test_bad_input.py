@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 import zipfile
 from typing import Any
 
@@ -24,7 +25,7 @@ from leads.models import Contact, ImportFile, Lead
 
 HEADER = "first_name,phone,notes"
 LINES = [f"P{n},+1415555{2000 + n % 7000},note {n}" for n in range(10_000)]
-BY_HAND = "A quotation mark is opened in row {} and never closed."
+BY_HAND = "A quotation mark is opened in row {} and not closed there."
 TABLE = "<table><tr><td>first_name</td><td>phone</td></tr><tr><td>Ann</td><td>+14155552671</td></tr></table>"
 
 
@@ -59,6 +60,10 @@ WORSE: dict[str, tuple[bytes, str]] = {
     "a quotation mark not closed in row 2 of 10,000": (with_quote_in(2, LINES), BY_HAND.format(2)),
     "one in the last row": (with_quote_in(10_001, LINES), BY_HAND.format(10_001)),
     "one in a file that is longer than any cell": (with_quote_in(5, LINES * 2), BY_HAND.format(5)),
+    "one that a later one closes": (
+        with_quote_in(2, [*LINES[:50], 'Z,+14155552671,"closed"', *LINES[50:90]]),
+        BY_HAND.format(2),
+    ),
     "one in the header": (b'first_name,"phone\nAnn,+14155552671\n', BY_HAND.format(1)),
     "an HTML table named .xls": (f"<html><body>{TABLE}</body></html>".encode(), "This is a web page or XML."),
     "one that begins with its table": (TABLE.encode("utf-16"), "This is a web page or XML."),
@@ -114,6 +119,12 @@ def test_marks_that_are_closed_break_nothing(closed: list[str]) -> None:
     rows = list(open_source(io.BytesIO(lines(*sloppy, *closed))).rows)
     assert len(rows) == len(sloppy) + len(closed)
     assert [cells[2] for _, cells in rows[:3]] == ['5" pipe', 'said "no"', 'a "b" c\nd']
+
+
+def test_a_long_note_is_no_swallowed_row() -> None:
+    note = "\n".join(f"{n} Main Street, Springfield, first call on Monday, asked for a quote" for n in range(40))
+    [(_, cells)] = open_source(io.BytesIO(lines(f'Ann,+14155552671,"{note}"'))).rows
+    assert cells[2] == note
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\n\n"])
@@ -224,3 +235,20 @@ def test_a_file_of_utf_16_without_its_mark_is_read() -> None:
         assert source.headers == PLAIN[0] and len(list(source.rows)) == 2
     with pytest.raises(UnreadableFile):
         list(open_source(io.BytesIO(comma(PLAIN).decode().encode("utf-16-le")[:-1])).rows)
+
+
+def most_held(rows: int) -> int:
+    """Bytes, beyond the workbook itself, while all of its rows are read."""
+    cells = [f"text {n}" for n in range(6)]
+    stream = io.BytesIO(sheet(HEAD + "".join(row_of(str(n), f"P{n}", "+14155552671", *cells) for n in range(2, rows))))
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in open_source(stream).rows) == rows - 2
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_is_flat_however_long_a_workbook_is() -> None:
+    most_held(500)
+    assert most_held(16_000) < 1.3 * most_held(8_000)
