@@ -47,3 +47,4 @@ def test_all_that_match_are_asked_once(visit: Visit, world: World) -> None:
     visitor.shoot("leads-bulk-ask-phone")
     page.locator("button", has_text="Delete 60 leads").click()
     expect(page.locator(".told p").last).to_have_text("60 leads deleted.")
+    expect(page.locator("#n-all")).to_have_text("0")  # the tabs count anew
