@@ -7,14 +7,15 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from agents.actions import activate_agent, create_agent, deactivate_agent, set_availability, update_agent
 from agents.capacity import Capacity
-from agents.models import Agent, Availability
+from agents.goals import GOALS, set_goals
+from agents.models import Agent, AgentGoal, Availability
 from crm.core.actors import Actor
 from crm.core.admin import CompanyModelAdmin, RefusableForm
 from crm.core.admin_fields import ObjectField
@@ -134,3 +135,31 @@ class AgentAdmin(CompanyModelAdmin):
     def activate(self, request: HttpRequest, agents: QuerySet[Agent]) -> None:
         by = self.actor(request)
         self.each(request, agents, lambda agent: activate_agent(agent, by=by), "agents activated")
+
+
+@admin.register(AgentGoal)
+class AgentGoalAdmin(CompanyModelAdmin):
+    """What agents mean to reach in a day; an emptied goal is taken away. Its history is the agent's."""
+
+    list_display = ("agent", *GOALS, "updated_at")
+    list_select_related = ("agent",)
+    search_fields = ("agent__name",)
+    ordering = ("agent__name", "id")
+    autocomplete_fields = ("agent",)
+    fields = ("agent", *GOALS)
+
+    def label(self, row: AgentGoal) -> str:
+        return str(row)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("agent",) if obj else ()
+
+    def perform_create(self, data: Mapping[str, Any], *, by: Actor) -> AgentGoal:
+        return set_goals(data["agent"], {name: data[name] for name in GOALS}, by=by)
+
+    def perform_update(self, goal: AgentGoal, changes: Mapping[str, Any], *, by: Actor) -> AgentGoal:
+        return set_goals(goal.agent, changes, by=by)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        entries = self.admin_site.history_of(self.get_object(request, object_id).agent)  # type: ignore[attr-defined]
+        return super().history_view(request, object_id, {"entries": entries})

@@ -110,3 +110,35 @@ def test_the_page_says_what_is_wrong(agent, company):
     page = client.post(f"/agents/{agent.pk}/goals/", {"calls": "many"}, follow=True).content.decode()
     assert "Calls" in page
     assert stored(company, agent) == NONE
+
+
+ADMIN = "/admin/agents/agentgoal/"
+
+
+def test_managers_set_goals_at_the_desk_on_record(agent, manager, company):
+    desk = Client()
+    desk.force_login(manager)
+    assert desk.post(f"{ADMIN}add/", {"agent": str(agent.pk), "calls": "60", "reached": ""}).status_code == 302
+    with company_active(company.pk):
+        goal = AgentGoal.objects.get()
+    shown = desk.get(ADMIN).content.decode()
+    assert agent.name in shown and "60" in shown
+    assert desk.post(f"{ADMIN}{goal.pk}/change/", {"calls": "", "qualified": "8"}).status_code == 302
+    assert stored(company, agent) == {**NONE, "qualified": 8}
+    page = desk.post(f"{ADMIN}{goal.pk}/change/", {"calls": "10001", "qualified": "8"})
+    assert "Must be a whole number from 0 to 10000." in page.content.decode()
+    assert stored(company, agent) == {**NONE, "qualified": 8}
+    assert len(desk.get(f"{ADMIN}{goal.pk}/history/").context["entries"]) == 2
+    with company_active(company.pk):
+        entries = AuditEntry.objects.filter(action="agent.goals_set", object_id=agent.pk).order_by("pk")
+        assert [{c["field"] for c in entry.changes} for entry in entries] == [{"calls"}, {"calls", "qualified"}]
+
+
+def test_an_agent_and_a_stranger_are_kept_from_the_desks_goals(agent, stranger, company):
+    with company_active(company.pk):
+        goal = set_goals(agent, {"calls": 5}, by=agent.user)
+    for user in (agent.user, stranger):
+        desk = Client()
+        desk.force_login(user)
+        assert desk.post(f"{ADMIN}{goal.pk}/change/", {"calls": "9"}).status_code in (302, 403)
+    assert stored(company, agent) == {**NONE, "calls": 5}

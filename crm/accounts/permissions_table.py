@@ -104,6 +104,7 @@ DJANGO_MODELS = {
     "leads.routingrule": "routing",
     "leads.duplicatepair": "contacts",
     "agents.agent": "agents",
+    "agents.agentgoal": "agents",
     "calls.call": "calls",
     "calls.callevent": "calls",
     "providers.connection": "connections",
