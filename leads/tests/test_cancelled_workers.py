@@ -51,6 +51,8 @@ def cancelled_in_the_middle(company: Company, job: Job, cancel: Act) -> Job:
     assert job.finished_at and job.lease is None and job.leased_until is None
     assert 3 * BATCH <= job.processed < LEADS and job.processed % BATCH == 0
     assert (job.processed, job.failed) == (job.succeeded + job.failed, JobError.objects.filter(job=job).count())
+    told = AuditEntry.objects.get(object_id=job.pk, action="job.cancelled")
+    assert told.data["processed"] == job.processed, "the batch that ran was waited for"
     assert left_behind() == [], "nobody takes it up again"
     run_job(job.pk)
     assert Job.objects.get(pk=job.pk).processed == job.processed
