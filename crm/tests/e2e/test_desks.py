@@ -17,6 +17,7 @@ from crm.compliance.models import Suppression
 from crm.compliance.tests.factories import ConsentFactory, DecisionFactory, SuppressionFactory
 from crm.core.tenancy import company_active
 from crm.notifications.models import Notification
+from crm.providers.models import Connection
 from crm.sla.actions import take_over_clocks
 from crm.tests.e2e.conftest import Visit, World
 from crm.tests.e2e.test_looks import WIDER_THAN_THE_WINDOW, findings
@@ -61,6 +62,7 @@ def desk(world: World) -> Desk:
         for n, title in enumerate(("Import of fair.csv is done", "Bo Li is late")):
             Notification.objects.create(user=world.admin, kind=("job", "sla_breached")[n], title=title, url="/jobs/",
                                         created_at=now() - timedelta(minutes=n))  # fmt: skip
+        Connection.objects.create(provider="twilio", account="AC" + "1" * 32, secret="a-token-of-the-desk")
     return Desk(rules, two, call)
 
 
@@ -84,6 +86,8 @@ def pages_of(world: World, desk: Desk) -> Iterator[tuple[str, str]]:
     yield "calls", "/calls/"
     yield "call", f"/calls/{desk.call.pk}/"
     yield "call-metrics", "/calls/metrics/"
+    yield "connections", "/connections/"
+    yield "connection", "/connections/twilio/"
     yield "jobs", "/jobs/"
 
 
@@ -114,7 +118,15 @@ OUT_OF_THE_WINDOW = """menus => menus.filter(menu => menu.checkVisibility())
 def test_menus_stay_in_the_window_of_a_phone(visit: Visit, world: World, desk: Desk) -> None:
     visitor = visit(world.admin, size="phone")
     wrong: dict[str, object] = {}
-    for path in ("/leads/", "/leads/board/", "/contacts/", "/calls/", "/agents/", "/compliance/suppressions/"):
+    for path in (
+        "/leads/",
+        "/leads/board/",
+        "/contacts/",
+        "/calls/",
+        "/agents/",
+        "/compliance/suppressions/",
+        "/connections/",
+    ):
         page = visitor.open(path)
         for number, summary in enumerate(page.locator(MENUS).all()):
             if summary.is_visible():
