@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
 from calls.actions import cancel_call
+from calls.bulk import SCHEDULE
 from calls.models import Call, CallEvent
 from crm.core.admin import ReadOnlyAdmin
+from leads.admin.leads import LeadAdmin
+from leads.bulk_jobs import BulkWork
+from leads.models import Lead
 
 
 @admin.register(Call)
@@ -37,3 +45,24 @@ class CallEventAdmin(ReadOnlyAdmin):
     list_filter = ("provider", "status", "is_late")
     list_select_related = ("call",)
     ordering = ("-id",)
+
+
+class WhenForm(forms.Form):
+    at = forms.SplitDateTimeField(required=False, label="Not before", widget=UnfoldAdminSplitDateTimeWidget())
+
+
+class CalledLeadAdmin(LeadAdmin):
+    """Leads, and having them called."""
+
+    actions = (*LeadAdmin.actions, "call")
+
+    @admin.action(description="Have them called …", permissions=["act"])
+    def call(self, request: HttpRequest, leads: QuerySet[Lead]) -> Any:
+        form = self.asked(request, WhenForm)
+        if not form.is_valid():
+            return self.ask(request, leads, form, title="Have the leads called; empty: now", button="Call")
+        return self.together(request, leads, BulkWork(SCHEDULE, at=form.cleaned_data["at"]), "leads scheduled")
+
+
+admin.site.unregister(Lead)
+admin.site.register(Lead, CalledLeadAdmin)

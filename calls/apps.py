@@ -6,13 +6,14 @@ class CallsConfig(AppConfig):
 
     def ready(self) -> None:
         from agents import performance
-        from calls import attempts, lists, metrics, receivers, why, words  # noqa: F401 - registers the list
+        from calls import attempts, bulk, lists, metrics, receivers, why, words  # noqa: F401 - registers the list
         from leads import happenings
         from leads.duplicates.moves import numbered, whole
 
         receivers.connect()
         why.register()
         attempts.register()
+        bulk.register()
         performance.register("contact_rate", metrics.reached_by_agent)
         happenings.register(words.TOLD, "phone")
         numbered("calls.Call.lead", "attempt")

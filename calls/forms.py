@@ -36,14 +36,6 @@ class LogForm(CleanForm):
         return {**given, "duration_seconds": None if minutes is None else minutes * 60}
 
 
-class WhenForm(CleanForm):
-    """When the lead is to be called; nothing: now."""
-
-    at = forms.DateTimeField(
-        required=False, label="Not before", widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
-    )
-
-
 class OutcomeForm(CleanForm):
     disposition = forms.CharField(max_length=100)
     summary = forms.CharField(max_length=10_000, required=False)

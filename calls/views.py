@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from agents.models import Agent
 from calls import actions
 from calls.filters import PeriodFilter
-from calls.forms import LogForm, OutcomeForm, WhenForm
+from calls.forms import LogForm, OutcomeForm
 from calls.listing import list_context, matching, tidied
 from calls.metrics import by_agent, by_hour, by_result, metrics_of
 from calls.models import Call
@@ -28,6 +28,7 @@ from crm.core.http import Request
 from crm.core.pages import answer_part
 from crm.core.tenancy import get_or_refuse
 from leads import dispositions
+from leads.forms import WhenForm
 from leads.models import Lead
 
 OF_LEAD = 10

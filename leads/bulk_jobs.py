@@ -6,8 +6,9 @@ its user may do. The doors (API, page, admin) make a `BulkWork` and start it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -40,6 +41,7 @@ PERMISSIONS = {
     RETURN: "leads.assign_own",
     DELETE: "leads.delete",
 }
+# "Update leads": a verb and a noun.
 TITLES = {UPDATE: "Update leads", ASSIGN: "Assign leads", RETURN: "Return leads", DELETE: "Delete leads"}
 
 
@@ -68,12 +70,33 @@ class Done:
     agents: dict[UUID, UUID] = field(default_factory=dict)  # lead → its new holder
     distribution: dict[str, int] = field(default_factory=dict)
     returned: list[UUID] = field(default_factory=list)
+    later: dict[UUID, datetime] = field(default_factory=dict)  # of `ids`: what was asked for comes to pass then
 
     @classmethod
     def of(cls, what: Changed | Result) -> Done:
         if isinstance(what, Changed):
             return cls(what.done, what.failed, returned=what.returned)
         return cls([*what.placed], what.failed, what.placed, {str(pk): n for pk, n in what.distribution.items()})
+
+
+@dataclass(frozen=True)
+class Verb:
+    """What a higher floor does to many leads: `do(work, names, by, within)`, with the words of its doors."""
+
+    title: str  # a verb and a noun
+    permission: str
+    do: Callable[[BulkWork, Sequence[UUID | str], User, LeadQuerySet], Done]
+    asks: str  # "Call {}?"
+    done: str  # "3 leads …"
+
+
+VERBS: dict[str, Verb] = {}
+
+
+def add_verb(kind: str, verb: Verb) -> None:
+    """Called at start by the owning app. Nothing of it is undone by itself."""
+    VERBS[kind], TITLES[kind], PERMISSIONS[kind] = verb, verb.title, verb.permission
+    register(Kind(kind, verb.title, verb.permission, run_batch))
 
 
 @dataclass(frozen=True)
@@ -90,6 +113,7 @@ class BulkWork:
     strategy: str = ""
     pool: Sequence[UUID] | None = None
     notes: str = ""
+    at: datetime | None = None  # when what a higher floor does is to be
 
     @property
     def what(self) -> dict[str, Any]:
@@ -99,7 +123,7 @@ class BulkWork:
             return {"updates": plain({**self.changes, **named})}
         if self.kind == ASSIGN:
             return {"strategy": self.strategy, "pool": plain(self.pool) if self.pool else None, "notes": self.notes}
-        return {"notes": self.notes} if self.notes else {}
+        return {name: plain(value) for name in ("notes", "at") if (value := getattr(self, name))}
 
     @classmethod
     def read(cls, job: Job) -> BulkWork:
@@ -112,6 +136,7 @@ class BulkWork:
             strategy=given.get("strategy", ""),
             pool=[UUID(pk) for pk in given["pool"]] if given.get("pool") else None,
             notes=given.get("notes", ""),
+            at=datetime.fromisoformat(given["at"]) if given.get("at") else None,
         )
 
     def title(self, count: int | None) -> str:
@@ -128,6 +153,8 @@ class BulkWork:
             return Done.of(update_many(names, self.changes, by=by, within=within))
         if self.kind == DELETE:
             return Done.of(delete_many(names, by=by, within=within))
+        if (verb := VERBS.get(self.kind)) is not None:
+            return verb.do(self, names, by, within)
         if self.kind == RETURN:
             return self._return(names, within, by)
         pool = list(self.pool) if self.pool else None

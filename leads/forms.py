@@ -37,6 +37,17 @@ class ShareForm(CleanForm):
         return data
 
 
+class WhenForm(CleanForm):
+    """When leads are to be called; nothing: now."""
+
+    at = forms.DateTimeField(
+        required=False,
+        label="Not before",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        error_messages={"invalid": "Give the day and time of the call"},
+    )
+
+
 class BulkForm(CleanForm):
     """What the bulk bar changes of all ticked leads; what is left empty stays. `cleaned_data["changes"]` is for
     `update_many`."""

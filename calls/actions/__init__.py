@@ -1,6 +1,6 @@
 """Every change of meaning to calls: due leads are called, calls are dialled, told of, ended, logged and canceled."""
 
-from calls.actions.asking import Scheduled, schedule_lead
+from calls.actions.asking import Scheduled, ScheduledMany, schedule_lead, schedule_many
 from calls.actions.attended import dial, unfinished_call, wrap_up
 from calls.actions.by_hand import log_call, set_call_disposition
 from calls.actions.canceling import cancel_call, hang_up
@@ -13,6 +13,7 @@ from calls.actions.telling import apply_update
 
 __all__ = [
     "Scheduled",
+    "ScheduledMany",
     "apply_update",
     "ask_after",
     "ask_price",
@@ -32,6 +33,7 @@ __all__ = [
     "look_after",
     "place_call",
     "schedule_lead",
+    "schedule_many",
     "set_call_disposition",
     "unfinished_call",
     "wrap_up",

@@ -8,6 +8,17 @@ LEAD_ID = "0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a01"
 AGENT_ID = "0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0c01"
 SCHEDULE: dict[str, Any] = {"lead_id": LEAD_ID}
 SCHEDULED: dict[str, Any] = {"message": "Lead scheduled successfully"}
+BULK_SCHEDULE: dict[str, Any] = {"lead_ids": [LEAD_ID, "no-id"], "at": "2026-06-24T15:00:00Z"}
+BULK_SCHEDULED: dict[str, Any] = {
+    "success": True,
+    "scheduled_count": 1,
+    "failed_count": 1,
+    "results": [
+        {"lead_id": LEAD_ID, "success": True, "error": None, "held_until": "2026-06-24T16:00:00Z"},
+        {"lead_id": "no-id", "success": False, "error": "Lead not found", "held_until": None},
+    ],
+    "job_id": "0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0b02",
+}
 CALL: dict[str, Any] = {
     "id": "0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0d01",
     "lead_id": LEAD_ID,

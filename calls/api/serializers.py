@@ -5,6 +5,7 @@ from __future__ import annotations
 from calls.models import Direction, Outcome
 from crm.core.api.fields import Body, ChoiceField, CleanCharField, E164Field, IntField, MomentField, UuidField
 from crm.providers.ports import Control
+from leads.api.bulk_bodies import WhichLeads
 
 DAY_SECONDS = 24 * 60 * 60
 
@@ -12,6 +13,10 @@ DAY_SECONDS = 24 * 60 * 60
 class ScheduleBody(Body):
     lead_id = UuidField()
     agent_id = CleanCharField(required=False, allow_null=True, help_text="UUID or e-mail; the lead is assigned to it")
+    at = MomentField(required=False, allow_null=True, help_text="Not before; past or none: now")
+
+
+class BulkScheduleBody(WhichLeads):
     at = MomentField(required=False, allow_null=True, help_text="Not before; past or none: now")
 
 

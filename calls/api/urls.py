@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calls.api.bulk_views import BulkCallViewSet
 from calls.api.own_views import OwnCallViewSet
 from calls.api.views import CallExport, CallViewSet
 from crm.core.api.routers import route
@@ -9,6 +10,7 @@ from crm.core.api.routers import route
 urlpatterns = [
     route("calls", CallViewSet, {"post": "log"}, "call-list"),
     route("calls/schedule", CallViewSet, {"post": "schedule"}, "call-schedule"),
+    route("calls/bulk-schedule", BulkCallViewSet, {"post": "bulk_schedule"}, "call-bulk-schedule"),
     route("calls/dial", OwnCallViewSet, {"post": "dial"}, "call-dial"),
     route("calls/history", CallViewSet, {"get": "history"}, "call-history"),
     route("calls/metrics", CallViewSet, {"get": "metrics"}, "call-metrics"),

@@ -24,6 +24,7 @@ from leads.bulk_jobs import (
     MOST_AT_ONCE,
     PERMISSIONS,
     UPDATE,
+    VERBS,
     BulkWork,
     Done,
     do_at_once,
@@ -151,9 +152,16 @@ def answer_of(work: BulkWork, names: Sequence[str | UUID], done: Done, counted: 
     }
     if work.kind == ASSIGN:
         answer["distribution"] = done.distribution
+    if work.kind in VERBS:
+        for result in answer["results"]:
+            result["held_until"] = held_until(done, result)
     if work.kind == UPDATE:
         answer["returned_to_queue"] = [str(pk) for pk in done.returned]
     return answer
+
+
+def held_until(done: Done, result: Mapping[str, Any]) -> Any:
+    return done.later.get(UUID(_id_text(result["lead_id"]))) if result["success"] else None
 
 
 def results_of(names: Sequence[str | UUID], done: Done, with_agents: bool) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.timezone import localtime
 from django.views.decorators.http import require_POST
 
 from crm.accounts.access import requires
@@ -36,8 +37,9 @@ from leads.bulk_jobs import (
     scope_of,
     start,
 )
+from leads.bulk_jobs import VERBS as ADDED
 from leads.duplicates.jobs import MERGES
-from leads.forms import BulkForm, ShareForm
+from leads.forms import BulkForm, ShareForm, WhenForm
 from leads.models import Priority, Stage, Strategy
 from leads.querysets import LeadQuerySet
 from leads.views.filtering import list_url
@@ -72,11 +74,14 @@ def act(request: Request) -> HttpResponse:
 
 def work_of(request: Request) -> BulkWork:
     """Raises `Refused` for what the bar's fields do not say well."""
-    kind = VERBS.get(request.POST.get("do", ""), ASSIGN)
+    wanted = request.POST.get("do", "")
+    kind = wanted if wanted in ADDED else VERBS.get(wanted, ASSIGN)
     if kind == ASSIGN:
         form = checked(ShareForm(request.POST))
         pool = [agent.pk for agent in form["agents"]] or None
         return BulkWork(ASSIGN, strategy=form["strategy"], pool=pool, notes=form["notes"])
+    if kind in ADDED:
+        return BulkWork(kind, at=checked(WhenForm(request.POST, prefix="when"))["at"])
     if kind == UPDATE:
         return BulkWork(UPDATE, changes=checked(BulkForm(request.POST, prefix="set"))["changes"])
     return BulkWork(kind)
@@ -120,9 +125,10 @@ def ask(request: Request, params: QueryDict, work: BulkWork, total: int) -> Http
         for value in values
     ]
     context = {
-        "title": ASKS[work.kind].format(leads(total)),
+        "title": asked(work, total),
         "does": list(in_words(work)),
-        "button": f"{ASKS[work.kind].split()[0]} {leads(total)}",
+        "button": f"{asked(work, total).split()[0]} {leads(total)}",
+        "may_undo": work.kind not in ADDED,
         "is_deletion": work.kind == DELETE,
         "is_job": total > MOST_AT_ONCE,
         "fields": fields,
@@ -134,8 +140,15 @@ def ask(request: Request, params: QueryDict, work: BulkWork, total: int) -> Http
     return render(request, "leads/ask_bulk.html", context)
 
 
+def asked(work: BulkWork, total: int) -> str:
+    asks = ADDED[work.kind].asks if work.kind in ADDED else ASKS[work.kind]
+    return asks.format(leads(total))
+
+
 def in_words(work: BulkWork) -> Any:
     """What it will do, line by line."""
+    if work.at:
+        yield "Not before", f"{localtime(work.at):%a %-d %b, %H:%M}"
     labels = dispositions.labels() if work.changes.get("disposition") else {}
     names: Mapping[str, Any] = {
         "stage": lambda value: ("Stage", Stage(value).label),
@@ -159,15 +172,17 @@ def do_it(request: Request, work: BulkWork, ids: Sequence[UUID]) -> None:
     if done.failed or work.kind == ASSIGN:
         keep_result(request, title, done)
     tell = messages.warning if done.failed or done.returned else messages.success
-    back = reverse("leads:undo", args=[job.pk]) if done.ids else ""
+    back = reverse("leads:undo", args=[job.pk]) if done.ids and work.kind not in ADDED else ""
     tell(request, f"{title}.", extra_tags=back)
 
 
 def told(work: BulkWork, done: Done) -> str:
     """“3 leads changed, 1 not”."""
-    title = f"{leads(len(done.ids))} {DONE[work.kind]}"
+    title = f"{leads(len(done.ids))} {ADDED[work.kind].done if work.kind in ADDED else DONE[work.kind]}"
     if done.failed:
         title += f", {len(done.failed):,} not"
+    if done.later:
+        title += f"; {len(done.later):,} of them when it is permitted there"
     if done.returned:
         title += f"; {leads(len(done.returned))} went to the queue, where the agent had no room"
     return title
