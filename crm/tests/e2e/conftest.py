@@ -25,7 +25,7 @@ from leads.models import Lead
 from leads.tests.factories import ContactFactory, LeadFactory
 
 SHOTS = Path(settings.BASE_DIR) / "var" / "screenshots"
-SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
+SIZES = {"desktop": (1440, 900), "tablet": (820, 1180), "phone": (390, 844)}
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",

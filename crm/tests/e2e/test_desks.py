@@ -108,6 +108,21 @@ def test_every_page_of_the_desks_is_whole(visit: Visit, world: World, desk: Desk
     assert wrong == {}
 
 
+def test_nothing_is_cut_off_on_a_tablet(visit: Visit, world: World, desk: Desk) -> None:
+    visitor = visit(world.admin, size="tablet")
+    wrong: dict[str, object] = {}
+    more = (("users", "/users/"), ("vendors", "/vendors/"), ("agents", "/agents/"), ("audit", "/audit/"))
+    for name, path in (*pages_of(world, desk), *more):
+        page = visitor.open(path)
+        if (over := page.evaluate(WIDER_THAN_THE_WINDOW)) > 0:
+            wrong[name] = over
+        if cut := page.locator(".panel .tbl").evaluate_all(CUT_OFF):
+            wrong[f"{name}, tables"] = cut
+    assert wrong == {}
+
+
+CUT_OFF = """tables => tables.filter(table => table.checkVisibility() && !table.closest(".scroll-x")
+    && table.offsetWidth > table.closest(".panel").clientWidth).map(table => table.caption?.innerText)"""
 MENUS = "main details.pop > summary"
 OUT_OF_THE_WINDOW = """menus => menus.filter(menu => menu.checkVisibility())
     .map(menu => [menu.getBoundingClientRect(), menu.className])
