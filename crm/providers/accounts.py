@@ -35,13 +35,13 @@ def provider_in_use() -> str:
 def account_in_use() -> Account:
     """The active company's own where it is switched on. With no company active, the installation's."""
     own = _own()
-    return _account(own) if own is not None and own.is_active else installations()
+    return account_of(own) if own is not None and own.is_active else installations()
 
 
 def accounts_believed() -> list[Account]:
     """Whose signature counts in the active company, its own though it was switched off: calls of before go on."""
     own = _own()
-    return [*([_account(own)] if own is not None else []), *([installations()] if settings.TWILIO_AUTH_TOKEN else [])]
+    return [*([account_of(own)] if own is not None else []), *([installations()] if settings.TWILIO_AUTH_TOKEN else [])]
 
 
 def accounts_named(sid: str) -> list[Account]:
@@ -49,7 +49,11 @@ def accounts_named(sid: str) -> list[Account]:
     with unscoped("whose account a provider speaks of"):
         own = list(Connection.objects.filter(provider=Provider.TWILIO, account=sid).order_by("pk"))
     shared = [installations()] if sid and sid == settings.TWILIO_ACCOUNT_SID else []
-    return [*map(_account, own), *shared]
+    return [*map(account_of, own), *shared]
+
+
+def account_of(row: Connection) -> Account:
+    return Account(row.account, row.secret, row.caller_number, row.company_id)
 
 
 def _company() -> bool:
@@ -58,7 +62,3 @@ def _company() -> bool:
 
 def _own() -> Connection | None:
     return Connection.objects.filter(provider=Provider.TWILIO).first() if _company() else None
-
-
-def _account(row: Connection) -> Account:
-    return Account(row.account, row.secret, row.caller_number, row.company_id)

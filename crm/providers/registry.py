@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.module_loading import import_string
 
-from crm.providers.accounts import provider_in_use
+from crm.providers.accounts import Account, provider_in_use
 from crm.providers.ports import Dialler, TextReader
 
 DIALLERS = {
@@ -16,6 +16,7 @@ TEXT_READERS = {
     "simulator": "crm.providers.simulator.texts.SimulatorTexts",
     "twilio": "crm.providers.twilio.texts.TwilioTexts",
 }
+ACCOUNT_NAMES = {"twilio": "crm.providers.twilio.client.account_name"}
 
 
 def dialler(name: str | None = None) -> Dialler:
@@ -29,3 +30,9 @@ def text_reader(name: str) -> TextReader:
     """The one that a hook names; KeyError: no such one."""
     made: TextReader = import_string(TEXT_READERS[name])()
     return made
+
+
+def account_name(provider: str, account: Account) -> str:
+    """What the provider itself calls the account, which shows that it lets us in; raises `ProviderError`."""
+    asked: str = import_string(ACCOUNT_NAMES[provider])(account)
+    return asked

@@ -14,9 +14,11 @@ from crm.core.http import Request
 from crm.core.pages import optional_url
 from crm.core.tenancy import NotFound
 from crm.providers import actions
-from crm.providers.accounts import provider_in_use
+from crm.providers.accounts import account_of, provider_in_use
 from crm.providers.forms import ConnectionForm, put_on
 from crm.providers.models import Connection, Provider
+from crm.providers.ports import ProviderError
+from crm.providers.registry import account_name
 
 
 @requires("connections.manage")
@@ -57,13 +59,32 @@ def connection(request: Request, provider: str) -> HttpResponse:
 
 @requires("connections.manage")
 @require_POST
+def ask(request: Request, provider: str) -> HttpResponse:
+    """Whether the provider lets us in; nothing is changed."""
+    row = connected(provider)
+    try:
+        name = account_name(row.provider, account_of(row))
+    except ProviderError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, f"{row} lets us in: {name}.")
+    return redirect("connections:list")
+
+
+@requires("connections.manage")
+@require_POST
 def remove(request: Request, provider: str) -> HttpResponse:
-    row = Connection.objects.filter(provider=provider_named(provider)).first()
-    if row is None:
-        raise NotFound
+    row = connected(provider)
     actions.disconnect(row, by=request.user)
     messages.success(request, f"{row} is disconnected; its secret is kept no longer.")
     return redirect("connections:list")
+
+
+def connected(provider: str) -> Connection:
+    row = Connection.objects.filter(provider=provider_named(provider)).first()
+    if row is None:
+        raise NotFound
+    return row
 
 
 def provider_named(name: str) -> Provider:

@@ -101,8 +101,10 @@ NAMED = {
     "/lists/%(name)s/views/",  # leads, contacts …
     "/lists/%(name)s/export/",
     "/connections/%(provider)s/",  # twilio
+    "/connections/%(provider)s/ask/",
     "/connections/%(provider)s/remove/",
     "/api/v1/connections/%(provider)s",
+    "/api/v1/connections/%(provider)s/ask",
 }
 
 # A provider's signature opens them, in the company of the call that they name (`calls/tests/test_hooks.py`) or of the

@@ -18,3 +18,4 @@ CONNECT: dict[str, Any] = {
     "secret": "0123456789abcdef0123456789ab9f3c",
     "caller_number": "+14155550100",
 }
+ASKED: dict[str, Any] = {"works": True, "detail": "Copperline (active)"}

@@ -10,4 +10,5 @@ ONE = {"get": "retrieve", "put": "connect", "patch": "connect", "delete": "destr
 urlpatterns = [
     route("connections", ConnectionViewSet, {"get": "list"}, "connection-list"),
     route("connections/<provider>", ConnectionViewSet, ONE, "connection-detail"),
+    route("connections/<provider>/ask", ConnectionViewSet, {"post": "ask"}, "connection-ask"),
 ]

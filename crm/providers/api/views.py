@@ -11,9 +11,12 @@ from crm.core.api.schema import describe
 from crm.core.api.views import ApiViewSet
 from crm.core.errors import Missing
 from crm.providers import actions
+from crm.providers.accounts import account_of
 from crm.providers.api import examples
 from crm.providers.api.serializers import ConnectionBody
 from crm.providers.models import Connection, Provider
+from crm.providers.ports import ProviderError
+from crm.providers.registry import account_name
 
 ORDERING = {"provider": "provider", "created_at": "created_at"}
 
@@ -24,6 +27,7 @@ class ConnectionViewSet(ApiViewSet):
         "list": "connections.manage",
         "retrieve": "connections.manage",
         "connect": "connections.manage",
+        "ask": "connections.manage",
         "destroy": "connections.manage",
     }
 
@@ -56,6 +60,16 @@ class ConnectionViewSet(ApiViewSet):
         user: Any = request.user
         row, is_new = actions.connect(self.provider(provider), self.body(ConnectionBody), by=user)
         return self.answer(connection_json(row), 201 if is_new else 200, row=row)
+
+    @describe("Try an account", answer_example=examples.ASKED)
+    def ask(self, request: Request, provider: str) -> Response:
+        """Asks the provider with what is kept. `works` false comes with its reason; nothing is changed."""
+        row = self.row(provider)
+        try:
+            name = account_name(row.provider, account_of(row))
+        except ProviderError as error:
+            return self.answer({"works": False, "detail": error.message})
+        return self.answer({"works": True, "detail": name})
 
     @describe("Disconnect an account", answer_example={"message": "Disconnected"})
     def destroy(self, request: Request, provider: str) -> Response:

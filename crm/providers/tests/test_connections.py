@@ -18,6 +18,9 @@ from crm.providers.accounts import account_in_use, accounts_believed, accounts_n
 from crm.providers.actions import connect, disconnect
 from crm.providers.models import Connection
 from crm.providers.registry import dialler
+from crm.providers.twilio.tests.stand_in import SID as STAND_IN
+from crm.providers.twilio.tests.stand_in import TOKEN as STAND_INS_TOKEN
+from crm.providers.twilio.tests.stand_in import StandIn
 
 pytestmark = pytest.mark.django_db
 SID, TOKEN = "AC" + "c" * 32, "own-token-of-copperline"
@@ -170,6 +173,22 @@ def test_it_is_disconnected_on_record_and_its_secret_is_gone(
     assert AuditEntry.objects.filter(action="connection.removed").count() == 3
 
 
+def test_it_is_tried_before_anybody_calls(
+    in_company: Company, admin: User, api: Any, office: Client, stand_in: StandIn
+) -> None:
+    url = reverse("connections:ask", args=["twilio"])
+    assert office.post(url).status_code == 404
+    own(admin, account=STAND_IN, secret=STAND_INS_TOKEN)
+    assert "Twilio lets us in: Copperline (active)." in office.post(url, follow=True).content.decode()
+    assert api(admin).post(f"{API}/ask").json() == {"works": True, "detail": "Copperline (active)"}
+    own(admin, account=STAND_IN, secret="not-the-token-of-it")
+    assert "Authenticate" in office.post(url, follow=True).content.decode()
+    told = api(admin).post(f"{API}/ask").json()
+    assert (told["works"], "Authenticate" in told["detail"]) == (False, True)
+    stand_in.shape = "nonsense"
+    assert api(admin).post(f"{API}/ask").json()["works"] is False
+
+
 def test_the_desk_changes_all_but_the_secret(in_company: Company, admin: User, office: Client) -> None:
     row = own(admin)
     url = reverse("admin:providers_connection_change", args=[row.pk])
@@ -191,6 +210,8 @@ def test_administrators_alone_see_it_and_a_stranger_sees_none(
         assert client.post(reverse("connections:remove", args=["twilio"])).status_code == 403
         assert api(user).get(API).status_code == 403
         assert api(user).put(API, FIELDS).status_code == 403
+        assert client.post(reverse("connections:ask", args=["twilio"])).status_code == 403
+        assert api(user).post(f"{API}/ask").status_code == 403
     assert api(stranger).get("/api/v1/connections").json()["connections"] == []
     assert api(stranger).get(API).status_code == 404
     assert api(stranger).delete(API).status_code == 404

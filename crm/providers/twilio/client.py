@@ -60,6 +60,13 @@ def twilio(account: Account) -> Iterator[Client]:
         http.session.close()
 
 
+def account_name(account: Account) -> str:
+    """What Twilio calls the account, asked with its own token; raises `ProviderError`."""
+    with twilio(account) as client:
+        found = client.api.v2010.accounts(account.sid).fetch()
+        return f"{found.friendly_name} ({found.status})"
+
+
 def _refusal(error: TwilioRestException | TwilioServiceException) -> ProviderError:
     """For good where Twilio itself says so. Telephone numbers are taken out of its words, which are logged."""
     words = error.msg if isinstance(error, TwilioRestException) else error.title

@@ -123,6 +123,9 @@ def handler_of(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
             path = urlsplit(self.path)
             if "/Recordings/" in path.path:
                 return self.play(path.path, self.headers.get("Range", "").removeprefix("bytes="))
+            if path.path == f"/2010-04-01/Accounts/{SID}.json":
+                named = {"sid": SID, "friendly_name": "Copperline", "status": "active", "type": "Full"}
+                return self.handle_call(lambda: (200, named))
             if path.path.endswith("/Calls.json"):
                 return self.handle_call(lambda: listed(parse_qs(path.query)))
             return self.handle_call(lambda: shown(path.path.rsplit("/", 1)[-1].removesuffix(".json")))
