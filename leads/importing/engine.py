@@ -39,9 +39,7 @@ from leads.models import Contact, ImportFile, Lead, Strategy
 from leads.routing.applying import Routed, insert_routed
 
 BATCH = 1000
-TAKEN = "Lead with this phone number already exists"
-TAKEN_BY_AGENT = "Lead with this phone number already exists for this agent"
-TAKEN_ID = "Lead with this id of the other system already exists"
+BY_PHONE, BY_EMAIL, BY_ID = "phone number", "e-mail address", "id of the other system"
 
 
 @dataclass(frozen=True)
@@ -196,14 +194,14 @@ class _Batches:
         if contact is not None:
             self._write_into(contact, given)
             existing = existing or self.known.taken.get(contact.pk)
-        if existing is None and self._is_seen(row):
-            self._take_again(row)
+        if existing is None and (seen_by := self._seen_by(row)):
+            self._take_again(row, seen_by)
             return
         if existing is not None and self._may_edit(row, existing, found):
             self._edit(row, existing)
             return
         if existing is not None and (found.lead is not None or not self._may_repeat):
-            self._refuse(row, existing, TAKEN_ID if found.lead is not None else "")
+            self._refuse(row, existing, BY_ID if found.lead is not None else self._known_by(row, contact))
             return
         self._make(row, contact or self._add(given), found, is_duplicate=existing is not None)
 
@@ -227,22 +225,28 @@ class _Batches:
             return True
         return bool(existing.custom_fields.get(EXTERNAL_ID, external_id(row)) == external_id(row))
 
-    def _take_again(self, row: Prepared) -> None:
+    def _take_again(self, row: Prepared, seen_by: str) -> None:
         """What becomes of a row whose person an earlier batch would have brought in."""
         if self.plan.mode != ImportMode.NEW:
             self.outcome.updated += 1
         elif self._may_repeat:
             self.outcome.created.append(uuid7())
         else:
-            self._refuse(row, None)
+            self._refuse(row, None, seen_by)
 
-    def _is_seen(self, row: Prepared) -> bool:
-        """Whether an earlier batch would have made a lead of the same person."""
-        return bool(self.seen) and any(hash(row.contact.get(name, "")) in self.seen for name in ("phone_e164", "email"))
+    def _seen_by(self, row: Prepared) -> str:
+        """By what an earlier batch would have made a lead of the same person; empty where none would."""
+        known = (("phone_e164", BY_PHONE), ("email", BY_EMAIL))
+        return next((by for name, by in known if self.seen and hash(row.contact.get(name, "")) in self.seen), "")
 
-    def _refuse(self, row: Prepared, existing: Lead | None, message: str = "") -> None:
+    def _known_by(self, row: Prepared, contact: Contact | None) -> str:
+        by_phone = self.known.by_phone.get(row.contact.get("phone_e164", ""))
+        return BY_PHONE if by_phone is not None and by_phone is contact else BY_EMAIL
+
+    def _refuse(self, row: Prepared, existing: Lead | None, what: str) -> None:
         extra = {"existing_lead_id": str(existing.pk)} if existing is not None else {}
-        error = RowError(row.row, message or (TAKEN_BY_AGENT if self.agent else TAKEN), extra)
+        whose = " for this agent" if self.agent and what != BY_ID else ""
+        error = RowError(row.row, f"Lead with this {what} already exists{whose}", extra)
         self.outcome.errors.append(error)
         self.outcome.duplicates.append(error)
 

@@ -74,6 +74,21 @@ def test_a_repeated_phone_is_one_lead_and_a_named_error(in_company, manager):
     assert [d["row"] for d in outcome["duplicates"]] == [3]
 
 
+def test_a_duplicate_is_told_by_what_it_was_known(in_company, manager):
+    rows = (
+        "Ann,+14155552671,ann@example.org",
+        "Ben,415-555-2671,",
+        "Cy,+14155552672,ANN@example.org",
+        "Di,,ann@example.org",
+    )
+    outcome = run("first_name,phone,email\n" + "\n".join(rows) + "\n", manager)
+    assert [(error["row"], error["error"]) for error in outcome["errors"]] == [
+        (3, "Lead with this phone number already exists"),
+        (4, "Lead with this e-mail address already exists"),
+        (5, "Lead with this e-mail address already exists"),
+    ]
+
+
 def test_duplicates_are_found_across_batches_and_imports(in_company, manager, monkeypatch):
     monkeypatch.setattr("leads.importing.engine.BATCH", 2)
     text = "first_name,phone\n" + "".join(f"P{n},+1415555{2000 + n % 5}\n" for n in range(9))
