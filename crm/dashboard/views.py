@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from agents.models import Agent
 from agents.performance import performances
 from agents.team import Member, member_of, rank, summary_of
+from calls.cockpit.desk import today_of
 from crm.accounts.access import requires
 from crm.accounts.models import Company
 from crm.accounts.permissions_table import allows
@@ -114,6 +115,7 @@ def agent_context(request: Request) -> dict[str, Any]:
         "agent": agent,
         "member": member,
         "own": own,
+        "goals": today_of(agent, at),
         "month": month_of(Timer.objects.filter(agent=agent), at),
         "queue": queue_of(agent),
         "call_backs": call_backs_of(agent, at),

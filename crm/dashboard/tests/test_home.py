@@ -10,8 +10,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
-from agents.models import Agent
+from agents.models import Agent, AgentGoal
 from agents.tests.factories import AgentFactory
+from calls.tests.factories import CallFactory
 from crm.accounts.models import User
 from crm.audit.recording import record
 from crm.core.tenancy import company_active, unscoped
@@ -136,6 +137,20 @@ def test_an_agents_day_is_its_own(agent, other_agent, busy, company):
     assert b"What needs a decision" not in response.content
     for query, count in (("status=new", own.new), ("sla_status=due_soon", own.due_soon)):
         assert len(client.get(f"/leads/?agent_id={agent.pk}&{query}").context["rows"]) == count
+
+
+def test_an_agent_sees_todays_calls_against_the_goals(agent, other_agent, company):
+    with company_active(company.pk):
+        AgentGoal.objects.create(agent=agent, calls=40)
+        for holder, disposition in ((agent, "qualified"), (agent, "callback"), (other_agent, "qualified")):
+            CallFactory(lead=LeadFactory(agent=holder), disposition=disposition, placed_at=now(), duration_seconds=90)
+        CallFactory(lead=LeadFactory(agent=agent), placed_at=now(), created_at=now() - timedelta(days=2))
+    response = page_of(agent.user).get("/")
+    goals = {one.label: (one.value, one.beside) for one in response.context["goals"]}
+    assert goals == {
+        "Calls": ("2", "of 40"), "Reached": ("2", "100.0%"), "Qualified": ("1", ""), "Talk time": ("3", "min"),
+    }  # fmt: skip
+    assert b'aria-label="Calls: 2 of 40"' in response.content
 
 
 def test_a_full_agent_can_not_press_claim(agent, company):
