@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from django.utils.timezone import localtime
+
 from agents.hours import hours_of
 from agents.models import Agent, Kind
 from calls.actions.due import AT_WORK, free_lines
@@ -102,9 +104,11 @@ def _is_at_front(lead: Lead, at: datetime) -> bool:
 
 def _of_time(lead: Lead, at: datetime) -> Iterator[Cause]:
     if lead.schedule_at is not None and lead.schedule_at > at:
-        yield Cause("scheduled", "It is scheduled for later.", data={"schedule_at": lead.schedule_at})
+        text = f"It is scheduled for {_moment(lead.schedule_at)}."
+        yield Cause("scheduled", text, data={"schedule_at": lead.schedule_at})
     if lead.next_attempt_at is not None and lead.next_attempt_at > at:
-        yield Cause("next_attempt", "The next attempt is not due yet.", data={"next_attempt_at": lead.next_attempt_at})
+        text = f"The next attempt is due on {_moment(lead.next_attempt_at)}."
+        yield Cause("next_attempt", text, data={"next_attempt_at": lead.next_attempt_at})
 
 
 def _of_contact(lead: Lead, at: datetime) -> Iterator[Cause]:
@@ -116,9 +120,11 @@ def _of_contact(lead: Lead, at: datetime) -> Iterator[Cause]:
         data = {"rule": rule.code, "source": rule.source, "next_permitted_at": verdict.next_permitted_at}
         yield Cause(f"gate_{rule.code}", f"{rule.text}.", details=[Detail(rule.source)], data=data)
     if verdict.allowed and lead.held_until is not None and lead.held_until > at:
-        yield Cause("held", "The contact gate held it, and is asked again later.", data={"held_until": lead.held_until})
+        text = f"The contact gate held it, and is asked again on {_moment(lead.held_until)}."
+        yield Cause("held", text, data={"held_until": lead.held_until})
 
 
-def _moment(moment: datetime, zone: Any) -> str:
-    local = moment.astimezone(zone)
-    return f"{local:%a} {clock(local)} ({zone.key})"
+def _moment(moment: datetime, zone: Any = None) -> str:
+    """On the reader's clock, unless another is meant."""
+    local = localtime(moment, zone)
+    return f"{local:%a} {local.day} {local:%b}, {clock(local)} ({local.tzinfo})"

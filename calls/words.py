@@ -26,6 +26,8 @@ DETAILS = {
     "refused": "refused by the provider",
     "no_report": "no news from the provider",
     "agent_no_answer": "the agent did not pick up",
+    "agent_unreachable": "the agent’s telephone can’t be reached",
+    "provider_error": "trouble at the provider",
     "not_permitted": "not permitted any more",
     "lead_closed": "the lead was closed",
     "handed_on": "the lead was handed on",

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from agents.models import Agent
 from calls.actions import call_due_of, place_call
@@ -156,3 +157,22 @@ def test_the_queue_of_a_person_has_the_front_then_call_backs_then_priority_score
     new_lead(agent, next_attempt_at=NOON + HOUR)
     new_lead(agent, attempts_count=3)
     assert list(Lead.objects.queue_of(agent, NOON)) == [front, back, urgent, scored, soon, late]
+
+
+@pytest.mark.parametrize("code", CAUSES)
+def test_each_cause_is_a_sentence_in_plain_english(code: str, voice: Agent, due_lead: Lead, manager: User) -> None:
+    CAUSES[code][0](due_lead)
+    row = Lead.objects.select_related("contact", "agent__company").get(pk=due_lead.pk)
+    for cause in called_section(row, manager, NOON).causes:
+        assert cause.text[0].isupper() and cause.text.endswith(".") and not cause.text.endswith("..")
+        assert "_" not in cause.text.replace("America/", "") and "None" not in cause.text
+
+
+def test_what_waits_says_until_when(due_lead: Lead, manager: User) -> None:
+    for field, words in (("schedule_at", "It is scheduled for"), ("next_attempt_at", "The next attempt is due on")):
+        Lead.objects.filter(pk=due_lead.pk).update(schedule_at=None, next_attempt_at=None)
+        Lead.objects.filter(pk=due_lead.pk).update(**{field: NOON + HOUR})
+        row = Lead.objects.select_related("contact", "agent__company").get(pk=due_lead.pk)
+        with timezone.override("America/Los_Angeles"):
+            [cause] = called_section(row, manager, NOON).causes
+        assert cause.text == f"{words} Wed 24 Jun, 1:00 pm (America/Los_Angeles)."
