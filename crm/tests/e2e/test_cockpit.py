@@ -75,6 +75,17 @@ def test_a_call_takes_four_keys(visit: Visit, priya: Agent) -> None:
     assert all(call.decision_allowed and not call.needs_wrap_up for call in (first, second))
 
 
+def test_the_call_key_leads_nowhere_else_where_nobody_may_be_called(visit: Visit, priya: Agent) -> None:
+    with company_active(priya.company_id):
+        Contact.objects.update(do_not_contact=True)
+    page = visit(priya.user).open("/cockpit/")
+    expect(page.locator("main [data-key=c]")).to_be_disabled()
+    page.keyboard.press("c")
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("h1")).to_have_text("Cockpit")
+    assert calls_of(priya) == []
+
+
 def test_a_note_is_written_and_the_list_is_walked_by_keyboard(visit: Visit, priya: Agent) -> None:
     page = visit(priya.user).open("/cockpit/")
     _, first = whom(page)
