@@ -37,5 +37,6 @@ def recording_response(request: HttpRequest, call: Call) -> HttpResponseBase:
         found.sound.close()
     response: Any = StreamingHttpResponse(found.sound, status=found.status, headers=dict(found.headers))
     response["Cache-Control"] = "private, no-store"
-    response["Content-Disposition"] = f'inline; filename="call-{call.pk}.mp3"'
+    ending = "wav" if found.headers.get("Content-Type") == "audio/wav" else "mp3"
+    response["Content-Disposition"] = f'inline; filename="call-{call.pk}.{ending}"'
     return response  # type: ignore[no-any-return]

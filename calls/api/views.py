@@ -89,7 +89,7 @@ class CallViewSet(ApiViewSet):
 
     @describe(
         "Listen to a call",
-        files=["audio/mpeg"],
+        files=["audio/mpeg", "audio/wav"],
         errors=(404, 502),
         other_answers={206: "The part that a `Range` asks for.", 416: "There is no such part."},
     )

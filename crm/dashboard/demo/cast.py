@@ -183,6 +183,7 @@ def make_company(cast: Cast, since: datetime) -> Setting:
         sla_duration_minutes=1440,
         sla_by_priority={"urgent": 120, "high": 480},
         accept_minutes=cast.accept_minutes,
+        record_calls=True,
         created_at=since,
     )
     with company_active(company.pk):

@@ -33,7 +33,8 @@ def converse(request: CallRequest, at: datetime, chance: Random) -> Conversation
     story = chance.choices(stories, weights=[story.weight for story in stories])[0]
     back = _call_back_at(request.zone, at, chance) if story.calls_back else None
     facts = _facts(request, at, back)
-    said = [("agent", request.script.greeting), *_course(story, chance)]
+    opening = [("agent", words) for words in (request.notice, request.script.greeting) if words]
+    said = [*opening, *_course(story, chance)]
     if story.transfers:
         said = [(facts["colleague"] if who == "colleague" else who, words) for who, words in said]
     lines, seconds = _timed([(who, fill_tokens(words, facts)) for who, words in said])

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from crm.providers.ports import CallOutcome, CallRequest, CallStatus
 from crm.providers.simulator.conversations import Conversation, converse
+from crm.providers.simulator.sound import address_of
 
 COST_PER_MINUTE = Decimal("0.0140")
 ATTENDED_SECONDS = 300  # then the invented contact hangs up on a person of ours who does not
@@ -46,9 +47,18 @@ def steps_of(
     chance = Random(f"{settings.SIMULATOR_SEED}:{request.call_id}")  # noqa: S311 - a story, not a secret
     answered = chance.random() < settings.SIMULATOR_ANSWER_RATE
     steps = _answered(request, placed_at, chance) if answered else _unanswered(request, chance)
-    if canceled_at is None or canceled_at - placed_at >= steps[-1].after:
+    if canceled_at is not None and canceled_at - placed_at < steps[-1].after:
+        steps = _cut(steps, canceled_at - placed_at, transferred_to)
+    return _recorded(steps) if request.record else steps
+
+
+def _recorded(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Where anybody talked."""
+    told = steps[-1].told
+    if told.get("outcome") != CallOutcome.ANSWERED:
         return steps
-    return _cut(steps, canceled_at - placed_at, transferred_to)
+    address = address_of(told.get("transcript", ()), told["duration_seconds"])
+    return *steps[:-1], replace(steps[-1], told={**told, "recording_url": address})
 
 
 def _at(share: float) -> timedelta:
