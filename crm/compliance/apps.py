@@ -7,7 +7,7 @@ class ComplianceConfig(AppConfig):
 
     def ready(self) -> None:
         from crm.compliance import guard, lists, receivers  # noqa: F401 - registers the list
-        from crm.compliance.texts import TOLD, texts_of
+        from crm.compliance.texts import ON_RECORD, TOLD, texts_of
         from crm.compliance.why import contact_section
         from leads import happenings
         from leads.why.registry import register
@@ -16,6 +16,7 @@ class ComplianceConfig(AppConfig):
         receivers.connect()
         register("contact", contact_section, order=20)
         happenings.register(TOLD, "message-square", text_id=texts_of)
+        happenings.register(ON_RECORD, "shield-check")
         self._say_what_merges_leave()
 
     def _say_what_merges_leave(self) -> None:

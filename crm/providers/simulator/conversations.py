@@ -37,16 +37,21 @@ def converse(request: CallRequest, at: datetime, chance: Random) -> Conversation
     said = [*opening, *_course(story, chance)]
     if story.transfers:
         said = [(facts["colleague"] if who == "colleague" else who, words) for who, words in said]
-    lines, seconds = _timed([(who, fill_tokens(words, facts)) for who, words in said])
+    lines, seconds = _timed([(who, _filled(words, facts)) for who, words in said])
     return Conversation(
         lines=lines,
         seconds=seconds,
-        summary=f"{fill_tokens(story.summary, facts)} Mood: {story.mood}.",
+        summary=f"{_filled(story.summary, facts)} Mood: {story.mood}.",
         disposition=story.disposition,
         detail="hung_up" if story.hangs_up else "",
         callback_at=back,
         transferred_to=facts["colleague"] if story.transfers else "",
     )
+
+
+def _filled(words: str, facts: dict[str, str]) -> str:
+    """“At 4 p.m.” ends a sentence by itself."""
+    return fill_tokens(words, facts).replace(".m..", ".m.")
 
 
 def _course(story: Story, chance: Random) -> list[tuple[str, str]]:

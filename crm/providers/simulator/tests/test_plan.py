@@ -87,6 +87,7 @@ def test_who_asks_for_a_call_back_says_when(request_for: Make, settings: Any) ->
     for told in backs:
         then = told["callback_at"].astimezone(ZoneInfo("America/Los_Angeles"))
         hour = f"{then.hour % 12 or 12} {'a.m.' if then.hour < 12 else 'p.m.'}"
+        assert ".m.." not in told["summary"] + "".join(line.text for line in told["transcript"])
         assert then > AT
         assert then.weekday() < 5
         assert f"on Monday at {hour}" in told["transcript"][1].text or f"on Tuesday at {hour}" in told["summary"]
