@@ -105,7 +105,7 @@ def test_a_note_is_written_and_the_list_is_walked_by_keyboard(visit: Visit, priy
         assert [note.text for note in Note.objects.filter(lead=call.lead)] == ["Send the offer, e 1 c."]
     assert call.disposition == "contacted"
     page.keyboard.press("?")
-    expect(page.locator("#keymap")).to_contain_text("In the cockpit: save, and the next")
+    expect(page.locator("#keymap")).to_contain_text("Save, and the next")
 
 
 def test_it_works_without_javascript(visit: Visit, priya: Agent) -> None:

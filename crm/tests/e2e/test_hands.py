@@ -108,6 +108,8 @@ def test_the_map_of_keys_opens_closes_and_can_switch_them_off(visit: Visit, worl
     page = visit(world.manager).open("/leads/")
     page.keyboard.press("?")
     expect(page.locator("#keymap")).to_be_visible()
+    for words in ("g dDeadlines", "g rRouting", "g nNotifications", "j kNext, previous row"):
+        assert words in page.locator("#keymap").inner_text().replace("\n", ""), "what has a key stands there"
     page.locator("#keys-on").uncheck()
     page.keyboard.press("Escape")
     expect(page.locator("#keymap")).to_be_hidden()
