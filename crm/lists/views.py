@@ -153,7 +153,7 @@ def back_with(request: Request, listing: Listing, params: QueryDict, problem: st
 
 def page_url(request: Request, listing: Listing) -> str:
     """The list's page, or the one of its other shapes that the form was on."""
-    shape = request.POST.get(SHAPE) or request.GET.get(SHAPE)
+    shape = request.POST.get(SHAPE) or request.GET.get(SHAPE, "")
     return optional_url(shape if shape in listing.shapes else listing.page) or "/"
 
 
