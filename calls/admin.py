@@ -54,7 +54,7 @@ class WhenForm(forms.Form):
 class CalledLeadAdmin(LeadAdmin):
     """Leads, and having them called."""
 
-    actions = (*LeadAdmin.actions, "call")
+    actions = (*LeadAdmin.actions, "call")  # type: ignore[assignment]
 
     @admin.action(description="Have them called …", permissions=["act"])
     def call(self, request: HttpRequest, leads: QuerySet[Lead]) -> Any:

@@ -32,7 +32,7 @@ def on_call(act: Callable[Concatenate[Call, P], T]) -> Callable[Concatenate[Call
     """
 
     @wraps(act)
-    def found(call: Call, *args: P.args, **kwargs: P.kwargs) -> T:
+    def found(call: Call, /, *args: P.args, **kwargs: P.kwargs) -> T:
         for _ in range(TRIES - 1):
             try:
                 with transaction.atomic():

@@ -38,7 +38,7 @@ def control_call(call: Call, what: Control, *, by: Actor, keys: str = "", at: da
     if what == Control.KEYS and not KEYS.fullmatch(keys):
         raise InvalidField("keys", "Keys are 0 to 9, * and #, at most 32 of them")
     _do(call, what, keys=keys)
-    return _stands(call, by, at, **STANDS.get(what, {}))
+    return _stands(call, STANDS.get(what, {}), by, at)
 
 
 def hand_on_call(
@@ -52,7 +52,7 @@ def hand_on_call(
     to = _colleague(call, agent) if agent is not None else _telephone(number, name)
     _do(call, Control.TRANSFER, to=to)
     values = {"transferred_to": to.name or to.number, "is_muted": False, "is_held": False}
-    return _stands(call, by, at, told_of={"to_agent_id": agent.pk if agent else None}, **values)
+    return _stands(call, values, by, at, told_of={"to_agent_id": agent.pk if agent else None})
 
 
 def controls_of(call: Call) -> frozenset[Control]:
@@ -93,7 +93,7 @@ def _do(call: Call, what: Control, **how: Any) -> None:
 
 @on_call
 def _stands(
-    call: Call, by: Actor, at: datetime | None, *, told_of: dict[str, Any] | None = None, **values: Any
+    call: Call, values: dict[str, Any], by: Actor, at: datetime | None, told_of: dict[str, Any] | None = None
 ) -> Call:
     edit = CallEdit(call, by=by, at=at)
     edit.put(**values)

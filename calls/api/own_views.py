@@ -69,8 +69,8 @@ class OwnCallViewSet(CallViewSet):
         """The contact is put through to a colleague, or to a telephone by its number. With that you are out of the
         call, and still say how it went; the lead stays yours."""
         call, body = self.own(request, pk), self.body(serializers.HandOnBody)
-        to = {"number": body.get("number") or "", "name": body.get("name") or ""}
-        return self.one(actions.hand_on_call(call, agent=agent_in(body), by=acting(request), **to))
+        agent, number, name = agent_in(body), body.get("number") or "", body.get("name") or ""
+        return self.one(actions.hand_on_call(call, agent=agent, number=number, name=name, by=acting(request)))
 
     @describe(
         "Say how your call went",

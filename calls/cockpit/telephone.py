@@ -138,7 +138,7 @@ def suggested(call: Call) -> str:
 
 def colleagues(call: Call) -> list[Agent]:
     """Who can be put through to; those first who are there."""
-    others = Agent.objects.active().people().exclude(pk=call.agent_id)
+    others = Agent.objects.active().people().exclude(calls=call)
     if dialler(call.provider).rings_agent:
         others = others.exclude(own_number="")
     return sorted(others, key=lambda agent: (agent.availability != "available", agent.name))
