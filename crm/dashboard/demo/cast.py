@@ -39,6 +39,7 @@ class Person:
     availability: str = Availability.AVAILABLE
     timezone: str = ""
     is_active: bool = True
+    abroad: float = 0  # share of its leads who are awake while the rest sleep
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Voice:
     capacity: int | None = None
     timezone: str = ""
     voice: str = "alloy"
-    abroad: bool = False  # calls where it is day while the rest sleep
+    abroad: float = 0
     lines: int = 3
     retry_minutes: int = 60
 
@@ -83,7 +84,7 @@ class Setting:
     users: list[User]
     agents: dict[Agent, int]
     vendors: list[Vendor]
-    abroad: frozenset[str] = frozenset()  # names of the voice agents who call abroad
+    abroad: dict[str, float] = field(default_factory=dict)  # by agent's name, the share of leads there
     events: list[Event] = field(default_factory=list)
 
     def first(self, role: str) -> User:
@@ -97,7 +98,7 @@ BRIGHTWATER = Cast(
         Person("Ines", "Calder", Role.ADMIN, "admin"),
         Person("Omar", "Whitlock", Role.MANAGER, "manager"),
         Person("Greta", "Lindqvist", Role.MANAGER),
-        Person("Priya", "Sethi", username="agent", capacity=60, load=44),
+        Person("Priya", "Sethi", username="agent", capacity=60, load=44, abroad=0.4),
         Person("Tomas", "Reeve", capacity=40, load=40),
         Person("Leila", "Farrow", capacity=50, load=47),
         Person("Kofi", "Oduya", capacity=45, load=41, availability=Availability.BUSY),
@@ -132,7 +133,7 @@ BRIGHTWATER = Cast(
             load=90,
             timezone="Europe/London",
             voice="shimmer",
-            abroad=True,
+            abroad=1,
             lines=2,
             retry_minutes=5,
         ),
@@ -196,7 +197,9 @@ def make_company(cast: Cast, since: datetime) -> Setting:
             Disposition(key=key, label=label, is_final=final, reached_person=reached, created_at=since)
             for key, label, final, reached in cast.outcomes
         )
-        made = Setting(company, users, agents, vendors, frozenset(voice.name for voice in cast.voices if voice.abroad))
+        abroad = {f"{person.first_name} {person.last_name}": person.abroad for person in cast.people}
+        abroad |= {voice.name: voice.abroad for voice in cast.voices}
+        made = Setting(company, users, agents, vendors, abroad)
         made.events = _events(made, since)
     return made
 

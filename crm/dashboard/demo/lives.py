@@ -85,7 +85,8 @@ class Storyteller:
         return life
 
     def _meet(self, lead: Lead, holder: Agent | None, by: Actor) -> Contact:
-        abroad = holder is not None and holder.name in self.setting.abroad
+        share = self.setting.abroad.get(holder.name, 0) if holder is not None else 0
+        abroad = share == 1 or self.dice.random() < share
         return self.people.meet(lead.created_at, as_user(by), abroad=abroad)
 
     # --- How it began --------------------------------------------------------------------------------------------
