@@ -16,5 +16,6 @@ class CallsConfig(AppConfig):
         bulk.register()
         performance.register("contact_rate", metrics.reached_by_agent)
         happenings.register(words.TOLD, "phone")
+        happenings.FOR_AGENTS["calls"] = "The telephone"
         numbered("calls.Call.lead", "attempt")
         whole("calls.Call.lead", "Both are in a call right now; merge them when one of the calls is over")

@@ -177,11 +177,21 @@ def told(item: Happening, agents: Mapping[UUID, str], labels: Mapping[str, str],
     return Entry(
         at=item.at,
         icon=ICONS.get(item.action, "history"),
-        actor=item.actor[:1].upper() + item.actor[1:] or "The product",
+        actor=who(item.actor, item.data.get("agent_id"), agents),
         what=sentence(item, agents, labels),
         quote=next((quotes[str(pk)] for name in QUOTED if str(pk := item.data.get(name)) in quotes), "")
         or str(item.data.get("reason") or ""),
     )
+
+
+def who(actor: str, agent: Any, agents: Mapping[UUID, str]) -> str:
+    """A part of the product that does an agent's work is shown as the agent, where that is known."""
+    if actor in FOR_AGENTS:
+        return agents.get(as_uuid(str(agent)), "") or FOR_AGENTS[actor]  # type: ignore[arg-type]
+    return actor[:1].upper() + actor[1:] or "The product"
+
+
+FOR_AGENTS: dict[str, str] = {}  # actor's label → its name where no agent is known
 
 
 def sentence(item: Happening, agents: Mapping[UUID, str], labels: Mapping[str, str]) -> str:

@@ -119,7 +119,7 @@ def lead_context(request: Request, agent: Agent, row: Lead, at: datetime, way: W
     facts, labels = facts_of(row, agent.name), dispositions.labels()
     unfinished = actions.unfinished_call(agent)
     verdict = way.verdict_on(row) or decide(row.contact, Channel.VOICE, at=at, actor=request.user, lead=row)
-    timeline = timeline_of(row, {}, labels, show="all", before="")
+    timeline = timeline_of(row, {agent.pk: agent.name}, labels, show="all", before="")
     return {
         "name": row.contact.name or "No name",
         "phone": phone_shown(row.contact.phone_e164),

@@ -228,3 +228,13 @@ def test_managers_find_calls_on_the_desk_and_call_them_off_there(
         assert Call.objects.get().status == Status.CANCELED
     client.force_login(agent.user)
     assert client.get(reverse("admin:calls_call_changelist")).status_code in (302, 403)
+
+
+def test_a_leads_timeline_names_who_called(client: Any, company: Company, due_lead: Lead, manager: User) -> None:
+    with company_active(company.pk):
+        call_due_of(due_lead.agent_id, at=NOON)  # type: ignore[arg-type]
+        place_call(Call.objects.get().pk, at=NOON)
+    client.force_login(manager)
+    page = text(client, f"/leads/{due_lead.pk}/")
+    assert '<span>Nova</span> <span class="mut">placed a call</span>' in page
+    assert '<span>The telephone</span> <span class="mut">made the first response</span>' in page
