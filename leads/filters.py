@@ -41,6 +41,7 @@ from leads.dispositions import key_of
 from leads.models import Contact, Lead, OptIn, Priority, Qualification, Stage, Status
 from leads.sla import SlaStatus, has_sla_status
 
+FEW = 500  # hits
 MAX_WORDS = 20
 MAX_KEY = 100
 PHONE_LIKE = re.compile(r"[0-9\s()+./-]+", re.ASCII)
@@ -83,10 +84,18 @@ def _word(word: str) -> Q:
 
 
 class SearchFilter(TextFilter):
-    """Name, phone, e-mail, employer."""
+    """Name, phone, e-mail, employer.
+
+    Few hits are asked for at once and named by their ids: in one question with the list's order PostgreSQL takes rare
+    words for common ones, and walks through a million leads in that order to find them. One statement more.
+    """
 
     def filter(self, qs: QuerySet[Any], value: str | None) -> QuerySet[Any]:
-        return qs.filter(searched(value)) if value else qs
+        if not value:
+            return qs
+        found = qs.filter(searched(value))
+        hits = list(found.order_by().values_list("pk", flat=True)[: FEW + 1])
+        return found if len(hits) > FEW else qs.filter(pk__in=hits)
 
 
 class TagsFilter(CsvFilter):

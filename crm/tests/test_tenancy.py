@@ -87,7 +87,8 @@ UNSCOPED = {
 RAW_SQL = {
     "crm/audit/guard.py": 1,  # triggers
     "crm/compliance/guard.py": 3,  # triggers and a foreign key
-    "crm/core/bulk_rows.py": 4,  # a set by one statement, after the checks of every insert and update
+    "crm/core/behind.py": 3,  # the same, by a thread
+    "crm/core/bulk_rows.py": 1,  # a set by one statement, after the checks of every insert and update
     "crm/core/composite_keys.py": 1,  # constraints
     "crm/core/health.py": 1,  # SELECT 1
     "crm/core/kept_query.py": 1,  # a query that the ORM compiled, scope and all
