@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils.timezone import localtime
+
 from crm.accounts.models import User
 from crm.compliance.channels import Channel
 from crm.compliance.gate import decide
@@ -29,5 +31,5 @@ def _cause(rule: RuleOutcome, alone: bool, verdict: Verdict) -> Cause:
     then = verdict.next_permitted_at
     details = [Detail(f"Source: {rule.source}")]
     if then is not None:
-        details.append(Detail(f"Next permitted at {then:%Y-%m-%d %H:%M} UTC"))
+        details.append(Detail(f"Next permitted at {localtime(then):%Y-%m-%d %H:%M %Z}"))
     return Cause(rule.code, f"{rule.text}.", alone, details, {"source": rule.source, "next_permitted_at": then})

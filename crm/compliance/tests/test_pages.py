@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils.timezone import override
 
 from agents.models import Agent
 from crm.accounts.models import User
@@ -19,6 +21,7 @@ from crm.compliance.errors import LaxerThanLaw
 from crm.compliance.gate import decide
 from crm.compliance.models import ConsentEvent, StricterHours, Suppression
 from crm.compliance.tests.factories import ConsentFactory, DecisionFactory, SuppressionFactory
+from crm.compliance.why import contact_section
 from crm.core.actors import System
 from crm.core.errors import InvalidField
 from crm.jobs.models import Job, JobError, JobState
@@ -83,13 +86,19 @@ def test_who_may_not_manage_is_refused(manager: User, agent: Agent) -> None:
 # --- stricter hours ------------------------------------------------------------------------------------------------
 
 
+def test_the_next_permitted_moment_is_told_by_the_readers_clock(admin: User, contact: Contact) -> None:
+    lead, at = LeadFactory(contact=contact), datetime(2026, 3, 3, 9, tzinfo=UTC)
+    for zone, words in (("America/New_York", "2026-03-03 11:00 EST"), ("UTC", "2026-03-03 16:00 UTC")):
+        with override(zone):
+            section = contact_section(lead, admin, at)
+        assert f"Next permitted at {words}" in [detail.text for cause in section.causes for detail in cause.details]
+
+
 def test_stricter_hours_are_set_changed_and_removed(office: Client, contact: Contact, admin: User) -> None:
     data = {"country": "US", "region": "ca", "channels": ["voice"], "hours_tue": "10:00–12:00", "note": "Quiet"}
     assert office.post(reverse("compliance:new_hours"), data).status_code == 302
     row = StricterHours.objects.get()
     assert (row.country, row.region, row.channels, row.hours) == ("US", "CA", ["voice"], {"tue": [["10:00", "12:00"]]})
-    from datetime import UTC, datetime
-
     noon = datetime(2026, 3, 3, 20, tzinfo=UTC)
     verdict = decide(contact, "voice", at=noon, actor=System("test"))
     assert [rule.code for rule in verdict.denials] == ["stricter_hours"]
