@@ -12,7 +12,7 @@ from django.db.models import NOT_PROVIDED
 from django.utils.timezone import now
 from psycopg.types.json import Jsonb
 
-from agents.models import Agent
+from agents.models import CAPACITY_LIMIT, Agent
 from agents.tests.factories import AgentFactory
 from crm.accounts.models import Company, User
 from crm.accounts.permissions_table import Role
@@ -54,12 +54,12 @@ def build(leads: int, other_companies: int = 4) -> tuple[Company, User, User, li
     company = CompanyFactory(name="Bench")
     manager = UserFactory(company=company, role=Role.ADMIN, email="bench@example.com")
     with company_active(company.pk):
-        agents = [AgentFactory(max_capacity=10_000) for _ in range(20)]
+        agents = [AgentFactory(max_capacity=CAPACITY_LIMIT) for _ in range(20)]
     _fill(company, agents, leads)
     for number in range(other_companies):
         other = CompanyFactory(name=f"Other {number}")
         with company_active(other.pk):
-            holders = [AgentFactory(max_capacity=10_000) for _ in range(5)]
+            holders = [AgentFactory(max_capacity=CAPACITY_LIMIT) for _ in range(5)]
         _fill(other, holders, leads // 10)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")  # as autovacuum leaves a table that has been lived in
@@ -93,11 +93,12 @@ def _leads(
     company: Company, contacts: list[dict[str, Any]], agents: list[Agent], chance: random.Random
 ) -> Iterator[dict[str, Any]]:
     start = now() - timedelta(days=90)
+    share = min(0.7, 0.8 * sum(agent.max_capacity or 0 for agent in agents) / len(contacts))  # they have some room left
     for number, contact in enumerate(contacts):
         stage = chance.choice(STAGES)
         closed = stage in (Stage.CUSTOMER, Stage.LOST)
         at = start + timedelta(seconds=number * 90 * 86_400 / len(contacts))
-        held = chance.random() < 0.7
+        held = chance.random() < share
         yield {
             "id": uuid7(), "company_id": company.pk, "contact_id": contact["id"], "stage": stage,
             "agent_id": chance.choice(agents).pk if held else None, "assigned_at": at if held else None,
