@@ -18,17 +18,20 @@ from crm.vendors.models import Vendor
 
 def news_of_jobs(entries: Iterable[AuditEntry]) -> list[News]:
     """To whoever started them; what was done within the request was seen by whoever asked. One statement."""
-    failed = {entry.object_id for entry in entries if entry.action == JOB_FAILED}
-    jobs = Job.objects.filter(pk__in=[entry.object_id for entry in entries]).select_related("user__company")
-    return [_job(job, failed=job.pk in failed) for job in jobs if job.lease is not None or job.pk in failed]
+    ends = {entry.object_id: entry for entry in entries}
+    failed = {pk for pk, entry in ends.items() if entry.action == JOB_FAILED}
+    jobs = Job.objects.filter(pk__in=ends).select_related("user__company")
+    return [_job(job, ends[job.pk], failed=job.pk in failed) for job in jobs if job.lease is not None or job.pk in failed]
 
 
-def _job(job: Job, *, failed: bool) -> News:
+def _job(job: Job, end: AuditEntry, *, failed: bool) -> News:
+    """The counts are the event's: the row has not got those of the last batch yet."""
     url = reverse("jobs:detail", args=[job.pk])
     if failed:
         return News(job.user, Kind.JOB, f"{job.title} has failed", url, job.message, job, key=f"job:{job.pk}")
-    refused = f", {job.failed:,} not" if job.failed else ""
-    text = f"{job.succeeded:,} done{refused}."
+    done, not_done = (int(end.data.get(name, 0)) for name in ("succeeded", "failed"))
+    refused = f", {not_done:,} not" if not_done else ""
+    text = f"{done:,} done{refused}."
     return News(job.user, Kind.JOB, f"{job.title} is done", url, text, job, key=f"job:{job.pk}")
 
 

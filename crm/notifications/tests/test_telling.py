@@ -14,6 +14,7 @@ from crm.accounts.models import User
 from crm.accounts.tests.factories import UserFactory
 from crm.audit.recording import Event, record_many
 from crm.core.actors import System, VendorActor
+from crm.core.ids import uuid7
 from crm.core.tenancy import company_active
 from crm.jobs.actions import start_job
 from crm.jobs.kinds import Batch
@@ -193,14 +194,14 @@ def test_everybody_is_told_by_the_channels_they_chose(choice, rows, mails, agent
     assert (len(told(other_agent.user)), Mail.objects.filter(to=other_agent.email).count()) == (1, 1)
 
 
-def test_whoever_started_long_work_hears_how_it_ended(manager, agent):
-    job = start_job("leads.bulk_assign", {"strategy": "manual", "agent_ids": [str(agent.pk)], "lead_ids": []},
-                    by=manager, title="Share out 2 leads")  # fmt: skip
+def test_whoever_started_long_work_hears_how_it_ended_and_how_much_of_it(manager, agent):
+    leads = [str(LeadFactory().pk), str(LeadFactory().pk), str(uuid7())]
+    job = start_job("leads.bulk_assign", {"strategy": "manual", "agent_ids": [str(agent.pk)], "lead_ids": leads},
+                    by=manager, title="Share out 3 leads")  # fmt: skip
     run_job(job.pk)
-    job.refresh_from_db()
-    [(kind, title)] = told(manager)
-    assert (kind, title) == ("job", f"Share out 2 leads {'is done' if job.state == 'succeeded' else 'has failed'}")
-    assert Notification.objects.get().url == f"/jobs/{job.pk}/"
+    assert told(manager) == [("job", "Share out 3 leads is done")]
+    notice = Notification.objects.get(user=manager)
+    assert (notice.text, notice.url) == ("2 done, 1 not.", f"/jobs/{job.pk}/")
 
 
 def test_what_was_done_within_the_request_is_not_told(manager):
