@@ -67,13 +67,16 @@ def detail(request: Request, pk: UUID) -> HttpResponseBase:
     tag = etag(job)
     if request.htmx and request.headers.get("If-None-Match", "").removeprefix("W/") == tag:
         return HttpResponse(status=304, headers={"ETag": tag})
-    template = "jobs/_standing.html" if request.htmx and not request.htmx.boosted else "jobs/detail.html"
-    response = render(request, template, standing(job, request.user))
-    if template == "jobs/_standing.html":
-        response["ETag"], response["Cache-Control"] = tag, "private, no-cache"
-        if not job.is_active:  # what stands around it changes as well
-            response["HX-Refresh"] = "true"
-        patch_vary_headers(response, ["HX-Request", "Cookie"])
+    shown = standing(job, request.user)
+    if not request.htmx or request.htmx.boosted:
+        return render(request, "jobs/detail.html", shown)
+    if request.htmx.current_url_abs_path == shown["page"]:  # it stands on that very page
+        shown["page"] = ""
+    response = render(request, "jobs/_standing.html", shown)
+    response["ETag"], response["Cache-Control"] = tag, "private, no-cache"
+    if not job.is_active:  # what stands around it changes as well
+        response["HX-Refresh"] = "true"
+    patch_vary_headers(response, ["HX-Request", "HX-Current-URL", "Cookie"])
     return response
 
 

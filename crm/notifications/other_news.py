@@ -19,15 +19,15 @@ from crm.vendors.models import Vendor
 def news_of_jobs(entries: Iterable[AuditEntry]) -> list[News]:
     """To whoever started them; what was done within the request was seen by whoever asked. One statement."""
     ends = {entry.object_id: entry for entry in entries}
-    failed = {pk for pk, entry in ends.items() if entry.action == JOB_FAILED}
     jobs = Job.objects.filter(pk__in=ends).select_related("user__company")
-    return [_job(job, ends[job.pk], failed=job.pk in failed) for job in jobs if job.lease is not None or job.pk in failed]
+    told = (job for job in jobs if job.lease is not None or ends[job.pk].action == JOB_FAILED)
+    return [_job(job, ends[job.pk]) for job in told]
 
 
-def _job(job: Job, end: AuditEntry, *, failed: bool) -> News:
+def _job(job: Job, end: AuditEntry) -> News:
     """The counts are the event's: the row has not got those of the last batch yet."""
     url = reverse("jobs:detail", args=[job.pk])
-    if failed:
+    if end.action == JOB_FAILED:
         return News(job.user, Kind.JOB, f"{job.title} has failed", url, job.message, job, key=f"job:{job.pk}")
     done, not_done = (int(end.data.get(name, 0)) for name in ("succeeded", "failed"))
     refused = f", {not_done:,} not" if not_done else ""

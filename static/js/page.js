@@ -35,8 +35,9 @@
     if (menu) close(menu, true);
   });
   document.addEventListener("focusout", (event) => {
-    const menu = event.target.closest?.("details.pop[open]");
-    if (menu && event.relatedTarget && !menu.contains(event.relatedTarget)) close(menu);
+    const [menu, to] = [event.target.closest?.("details.pop[open]"), event.relatedTarget];
+    // A press on a label or a bare place in the menu gives the focus to what lies around it, the page's main part.
+    if (menu && to && !menu.contains(to) && !to.contains(menu)) close(menu);
   });
 
   // --- Toasts: leave by themselves unless they ask or warn; never while pointed at or focused.

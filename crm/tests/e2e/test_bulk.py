@@ -48,3 +48,18 @@ def test_all_that_match_are_asked_once(visit: Visit, world: World) -> None:
     page.locator("button", has_text="Delete 60 leads").click()
     expect(page.locator(".told p").last).to_have_text("60 leads deleted.")
     expect(page.locator("#n-all")).to_have_text("0")  # the tabs count anew
+
+
+def test_a_menu_is_filled_in_with_the_mouse(visit: Visit, world: World) -> None:
+    """A press on a label gives the focus to what lies around the menu; that does not close it."""
+    page = visit(world.manager).open("/leads/")
+    for box in page.locator("[name=ids]").all()[:3]:
+        box.check()
+    page.locator(".bulk summary", has_text="Assign").click()
+    menu = page.locator(".bulk details[open]")
+    menu.locator("label", has_text="Round robin").click()
+    menu.locator(".checks label", has_text=world.agents[1].name).click()
+    expect(menu.locator("[value=round_robin]")).to_be_checked()
+    expect(menu.locator(".checks input:checked")).to_have_count(1)
+    page.locator("h1").click()
+    expect(menu).to_have_count(0)

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from openpyxl import Workbook
 
+from crm.core.tenancy import company_active
 from crm.jobs.actions import cancel_job, undo_job
 from crm.jobs.models import Job, JobState
 from crm.jobs.running import claim, run_job, run_next
@@ -278,3 +279,15 @@ def test_a_file_answered_at_once_names_each_row(in_company, manager, agent):
     type(agent).objects.filter(pk=agent.pk).update(max_capacity=2)
     answer = answer_of(start(people(300), manager, agent=agent, at_once=True))
     assert [warning["row"] for warning in answer["warnings"]] == [*range(4, 302)]
+
+
+def test_the_progress_on_the_imports_own_page_links_to_no_other(client, manager):
+    with company_active(manager.company_id):
+        job = start("first_name,phone\nAda,+14155552671\n", manager)
+        Job.objects.update(succeeded=1, state="running")
+    here, its_own = reverse("jobs:detail", args=[job.pk]), reverse("leads:import_file", args=[job.params["file_id"]])
+    client.force_login(manager)
+    asked_from = {its_own: False, here: True}
+    for page, links in asked_from.items():
+        part = client.get(here, headers={"HX-Request": "true", "HX-Current-URL": f"http://testserver{page}"}).content
+        assert (b"Show them" in part) == links
