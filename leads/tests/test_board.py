@@ -147,7 +147,8 @@ def test_an_agent_sees_its_own_leads_alone_and_no_stranger_sees_any(agent, other
 
 
 def test_an_empty_board_offers_the_first_step(desk, in_company):
-    assert b"Add the first one" in desk.get(URL).content
+    shown = desk.get(URL).content
+    assert b"Add the first one" in shown and b"Import a file" in shown
     a_lead()
     assert b"No lead of this stage matches" in desk.get(f"{URL}?stage=sql").content
 

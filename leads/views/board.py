@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from crm.accounts.access import requires
 from crm.accounts.permissions_table import allows
 from crm.core.http import Request
-from crm.core.pages import answer_part
+from crm.core.pages import answer_part, optional_url
 from crm.lists.menus import export_menu, merged, view_menu
 from crm.lists.models import SavedSearch
 from leads import board, listing
@@ -112,6 +112,7 @@ def board_context(request: Request, params: QueryDict) -> dict[str, Any]:
         "sorts": sorts(params, order.name),
         "has_leads": any(column.sums.count for column in columns),
         "sees_all": allows(request.user, "leads.view_all"),
+        "import_url": optional_url("leads:import") if allows(request.user, "leads.import") else "",
         "filter_url": filter_url(params, "board"),
         **hidden_fields(request, params),
     }

@@ -13,6 +13,8 @@ from playwright.sync_api import expect
 
 from calls.models import Call
 from calls.tests.factories import CallFactory
+from crm.accounts.permissions_table import Role
+from crm.accounts.tests.factories import CompanyFactory, UserFactory
 from crm.compliance.models import Suppression
 from crm.compliance.tests.factories import ConsentFactory, DecisionFactory, SuppressionFactory
 from crm.core.tenancy import company_active
@@ -253,3 +255,24 @@ def test_the_desks_work_without_script(visit: Visit, world: World, desk: Desk) -
         assert DuplicatePair.objects.get().state == PairState.DISMISSED
         assert next(row.shown for row in Suppression.objects.newest_first()) == "+1•••0199"
         assert not Notification.objects.filter(user=world.admin, read_at__isnull=True).exists()
+
+
+# --- A company that has nothing yet -------------------------------------------------------------------------------
+
+
+def test_what_is_empty_says_what_belongs_there_whole(visit: Visit, world: World) -> None:
+    with company_active(CompanyFactory(name="Larkspur Dental").pk):
+        visitor = visit(UserFactory(role=Role.ADMIN, email="nell@larkspur.example"))
+    wrong: dict[str, object] = {}
+    for path in ("/", "/leads/", "/leads/board/", "/contacts/", "/duplicates/", "/routing/", "/calls/", "/sla/",
+                 "/compliance/", "/vendors/", "/jobs/", "/agents/", "/notifications/"):  # fmt: skip
+        page = visitor.open(path)
+        if cut := page.locator(".panel .empty").evaluate_all(BELOW_ITS_PANEL):
+            wrong[path] = cut
+        if found := findings(visitor):
+            wrong[f"{path}, findings"] = found
+    assert wrong == {}
+
+
+BELOW_ITS_PANEL = """all => all.filter(one => one.getBoundingClientRect().bottom
+    > one.closest(".panel").getBoundingClientRect().bottom).map(one => one.innerText)"""
