@@ -12,6 +12,7 @@ from django.utils.timezone import now
 from agents.models import Agent
 from agents.tests.factories import VoiceAgentFactory
 from calls.actions import call_due_of, companies_with_due_leads, due_agents
+from calls.actions.due import callable_by
 from calls.models import Call, Status
 from calls.tests.conftest import NOON, new_lead
 from calls.tests.factories import ALWAYS, CallFactory, OpenVoiceAgentFactory
@@ -44,6 +45,11 @@ def test_a_due_lead_is_claimed_with_the_decision_that_allows_it(voice: Agent, du
     assert run_later == [("calls.place_call", (call.pk,))]
     due_lead.refresh_from_db()
     assert (due_lead.attempts_count, due_lead.status) == (0, LeadStatus.NEW)  # nothing is dialled yet
+
+
+def test_who_is_in_a_call_is_asked_once_and_not_again_for_each_due_lead(voice: Agent) -> None:
+    """On SQLite the calls would be read through for each lead: minutes, with all else locked out, at 10,000 due."""
+    assert "CORRELATED" not in callable_by(voice, NOON).explain()
 
 
 def test_a_lead_in_a_call_is_not_called_again(voice: Agent, due_lead: Lead) -> None:
