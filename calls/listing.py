@@ -15,7 +15,7 @@ from calls.words import call_words
 from crm.core.api.paging import COUNTED, counted
 from crm.core.api.problems import Problem, Unacceptable
 from crm.core.http import Request
-from crm.core.keyset import BadCursor, Order
+from crm.core.keyset import Order
 from crm.lists.menus import export_menu
 from leads import dispositions
 
@@ -51,15 +51,17 @@ def list_context(request: Request) -> dict[str, Any]:
     """Everything that the list shows: a constant number of queries."""
     params = request.GET
     calls, problems = matching(request, CallFilter)
-    rows, following, preceding = window(calls, params)
-    total = counted(calls) if rows else 0
+    page = NEWEST.page(calls.with_names(), PAGE_ROWS, cursor=params.get("cursor", ""), back=params.get("back", ""))
+    total = counted(calls) if page.rows else 0
     agents, labels = list(Agent.objects.order_by("name")), dispositions.labels()
     return {
         "params": params,
         "problems": problems,
-        "rows": [{"call": call, "words": call_words(call), "outcome": labels.get(call.disposition)} for call in rows],
-        "next": following,
-        "back": preceding,
+        "rows": [
+            {"call": call, "words": call_words(call), "outcome": labels.get(call.disposition)} for call in page.rows
+        ],
+        "next": page.next,
+        "back": page.back,
         "total": f"{COUNTED:,}+" if total > COUNTED else f"{total:,}",
         "filtered": any(name in params for name in WORDS),
         "chips": chips(params, {str(agent.pk): agent.name for agent in agents}, labels),
@@ -80,22 +82,6 @@ def matching(request: Request, filterset: type[PeriodFilter]) -> tuple[Any, list
         return filterset(request.GET, calls, request=request, known=PLACES).checked(), []
     except Unacceptable as error:
         return calls.none(), error.problems
-
-
-def window(calls: Any, params: QueryDict) -> tuple[list[Call], str, str]:
-    """One page of rows, and the cursors of the next and the previous; a cursor that is not ours begins anew."""
-    cursor, back = params.get("cursor", ""), params.get("back", "")
-    try:
-        position = NEWEST.decode(cursor or back) if cursor or back else None
-    except BadCursor:
-        position = None
-    backwards = position is not None and not cursor
-    found = NEWEST.take(calls.with_names(), PAGE_ROWS + 1, position, backwards=backwards)
-    more = len(found) > PAGE_ROWS
-    rows = (found[1:] if backwards else found[:-1]) if more else found
-    onward = rows and (more or backwards)
-    backward = rows and (more if backwards else position is not None)
-    return rows, NEWEST.encode(rows[-1]) if onward else "", NEWEST.encode(rows[0]) if backward else ""
 
 
 def chips(params: QueryDict, agents: dict[str, str], labels: dict[str, str]) -> list[dict[str, str]]:
