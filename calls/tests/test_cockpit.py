@@ -96,7 +96,7 @@ def test_why_not_is_said_before_anybody_presses(desk: Client, company: Company, 
     lead = make(company, lambda: new_lead(agent, contact=ContactFactory(phone_e164=SLEEPING)))
     shown = desk.get(f"/cockpit/{lead.pk}/")
     page, reason = text(shown), shown.context["verdict"].reason
-    assert f"Not now: {reason}." in page
+    assert f"Not now: {reason}. Next permitted: " in page
     assert 'disabled aria-describedby="why-not"' in page
     response = desk.post(f"/cockpit/{lead.pk}/call/", follow=True)
     assert make(company, Call.objects.count) == 0
