@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef
 
 from crm.audit.models import AuditEntry, JournalEntry
 from crm.core.actors import Actor
@@ -71,6 +71,9 @@ def touched_since(job_id: UUID, ids: Collection[UUID]) -> set[UUID]:
 def run_batch(job: Job) -> Batch:
     """The next objects; leads first, then contacts. The cursor names the step and the last object."""
     undone = UUID(job.params["job_id"])
+    if not job.cursor:  # the people whom it brought count too
+        lines = JournalEntry.objects.filter(batch=undone, object_type__in=STEPS)
+        job.total = lines.aggregate(objects=Count("object_id", distinct=True))["objects"]
     step, after = (job.cursor or {}).get("step", STEPS[0]), (job.cursor or {}).get("after")
     ids = objects_of(undone, step, UUID(after) if after else None, BATCH)
     result = _put_back(undone, step, ids, by=job.user) if ids else PutBack()

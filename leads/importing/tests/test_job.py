@@ -137,6 +137,7 @@ def test_updating_updates_it_and_undo_puts_it_back(known, manager, django_captur
     assert Lead.objects.alive().count() == 1 and Contact.objects.alive().count() == 1
     job.refresh_from_db()
     assert job.state == JobState.UNDONE and undo.failed == 1
+    assert undo.processed == undo.total == 4  # two leads and their people
 
 
 def test_the_choice_of_columns_is_remembered_for_the_next_such_file(client, in_company, manager):
