@@ -12,6 +12,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 LINES, DUE, BREACHES = 50, 1000, 10_000
@@ -183,6 +184,7 @@ def _claim_by_sql(agent: Any, at: datetime) -> None:
     """The least that claims and keeps a decision: the due leads locked, a row of each written; no rule is asked."""
     from django.db import connection, transaction
 
+    row = _columns_of_a_call()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT id FROM agents_agent WHERE id = %s FOR NO KEY UPDATE", [agent])
         cursor.execute(
@@ -193,15 +195,31 @@ def _claim_by_sql(agent: Any, at: datetime) -> None:
             "decided AS (INSERT INTO compliance_contactdecision (id, company_id, contact_id, lead_id, channel, actor_label, "
             "at, allowed, rules, created_at) SELECT gen_random_uuid(), company_id, contact_id, id, 'voice', 'raw', %(at)s, "
             "true, '[]', %(at)s FROM due RETURNING id, lead_id) "
-            "INSERT INTO calls_call (id, company_id, decision_id, decision_allowed, lead_id, contact_id, agent_id, attempt, "
-            "direction, is_manual, provider, provider_id, phone_e164, status, outcome, detail, trouble, requested_at, "
-            "answered_by, transferred_to, recording_url, transcript, summary, disposition, currency, look_at, tries, needs_wrap_up, "
-            "cancel_asked, search_text, created_at, updated_at) SELECT gen_random_uuid(), due.company_id, decided.id, true, "
-            "due.id, due.contact_id, %(agent)s, due.attempts_count + 1, 'outbound', false, 'simulator', '', '', 'queued', '', "
-            "'', '', %(at)s, '', '', '', '[]', '', '', '', %(at)s, 0, false, false, '', %(at)s, %(at)s "
+            f"INSERT INTO calls_call ({', '.join(row)}) SELECT {', '.join(row.values())} "
             "FROM due JOIN decided ON decided.lead_id = due.id",
             {"agent": agent, "at": at, "lines": LINES},
         )
+
+
+@cache
+def _columns_of_a_call() -> dict[str, str]:
+    """Each column with what the raw statement writes: of the due lead, or the field's default."""
+    from calls.models import Call
+
+    given = {
+        "id": "gen_random_uuid()", "company_id": "due.company_id", "decision_id": "decided.id", "lead_id": "due.id",
+        "decision_allowed": "true", "contact_id": "due.contact_id", "agent_id": "%(agent)s", "provider": "'simulator'",
+        "attempt": "due.attempts_count + 1", "direction": "'outbound'", "status": "'queued'",
+        **dict.fromkeys(("requested_at", "look_at", "created_at", "updated_at"), "%(at)s"),
+    }  # fmt: skip
+    return {field.column: given.get(field.column) or _literal(field) for field in Call._meta.concrete_fields}
+
+
+def _literal(field: Any) -> str:
+    default = field.get_default()
+    if default is None and (field.null or not field.empty_strings_allowed):
+        return "NULL"
+    return "'[]'" if default == [] else str(default).lower() if isinstance(default, int) else f"'{default or ''}'"
 
 
 def main() -> None:
