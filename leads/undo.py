@@ -2,7 +2,7 @@
 
 Each field stands for itself: what still is as the job left it goes back to what it was, what has been changed since is
 left and reported. The job that does it has a cursor and can be killed at any point (`crm/jobs`). What a job created is
-taken back where nobody has touched it.
+taken back where nobody has worked on it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Q
 
 from crm.audit.models import AuditEntry, JournalEntry
 from crm.core.actors import Actor
@@ -20,12 +20,16 @@ from crm.jobs.kinds import Batch, Kind, RowProblem, register
 from crm.jobs.models import Job
 from leads import events
 from leads.actions.putting_back import PutBack, put_back_contacts, put_back_leads
-from leads.models import Lead
+from leads.models import Lead, Strategy
 from leads.routing.accepting import ACCEPTING
 
 UNDO = "leads.undo"
 BATCH = 500  # objects in one transaction
 STEPS = ("lead", "contact")  # a contact that the job made can go once its leads are gone
+SHARED_OUT = (
+    events.LEAD_ASSIGNED, events.LEAD_REASSIGNED, events.LEAD_UNASSIGNED, events.LEAD_LEFT_UNASSIGNED,
+    events.LEAD_UNACCEPTED,
+)  # fmt: skip
 CREATED = frozenset({events.LEAD_CREATED, events.CONTACT_CREATED})
 
 
@@ -61,9 +65,13 @@ def objects_of(job_id: UUID, kind: str, after: UUID | None, limit: int) -> list[
 
 
 def touched_since(job_id: UUID, ids: Collection[UUID]) -> set[UUID]:
-    """To which of them anything happened that was not part of the job."""
+    """Which of them somebody has worked on, in what was not part of the job; a lead that was merely shared out, handed
+    on or returned, and whose deadline came, is as it was brought in.
+    """
     own = JournalEntry.objects.filter(batch=job_id, entry=OuterRef("pk"))
     others = AuditEntry.objects.filter(~Exists(own), object_id__in=ids).order_by()
+    others = others.filter(~Q(action__in=SHARED_OUT) | Q(data__strategy=Strategy.CLAIM))  # who claims a lead works it
+    others = others.exclude(action__startswith="lead.sla_")  # the clock's (`crm/sla/events.py`, a floor above)
     others = others.exclude(actor_kind="system", actor_label=ACCEPTING.name)  # the accept time is nobody's work
     return set(others.values_list("object_id", flat=True))
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils.timezone import now
 
+from agents.capacity import held_counts
 from agents.tests.factories import AgentFactory
 from crm.audit.models import AuditEntry, JournalEntry
 from crm.audit.recording import in_batch
@@ -17,8 +18,9 @@ from crm.jobs.errors import CannotUndo
 from crm.jobs.kinds import Batch
 from crm.jobs.models import Job, JobError, JobState
 from crm.jobs.running import claim, do_now, run_job, run_next
+from crm.sla.models import Timer
 from leads.actions import add_note, create_lead, set_disposition, set_stage, update_contact, update_lead
-from leads.assignment import assign_lead
+from leads.assignment import assign_lead, assign_many, claim_lead, reassign_lead, unassign_lead
 from leads.bulk_jobs import ASSIGN, DELETE, UPDATE, BulkWork, do_at_once, start
 from leads.models import Assignment, Contact, Lead, StageChange
 from leads.tests.assigning import make_leads
@@ -266,6 +268,24 @@ def test_what_was_created_goes_unless_somebody_has_worked_on_it(manager):
     known.refresh_from_db()
     assert known.organization == "" and "acme" not in known.search_text
     assert [why for _, why in left(undoing)] == ["Left as it is: it has been worked on since"] * 2
+
+
+def test_what_was_created_and_then_shared_out_goes_too_but_what_was_claimed_stays(manager, agent, other_agent):
+    job = brought_in(manager)
+    shared, handed_on, claimed = Lead.objects.order_by("pk")
+    assign_many([shared.pk, handed_on.pk], strategy="round_robin", pool=[agent, other_agent], by=manager)
+    for lead in (shared, handed_on):
+        lead.refresh_from_db()
+    reassign_lead(handed_on, agent if handed_on.agent_id == other_agent.pk else other_agent, by=manager)
+    unassign_lead(shared, by=manager)
+    assign_lead(shared, agent, by=manager)
+    taken = claim_lead(agent, by=agent.user)
+    assert taken is not None and taken.pk == claimed.pk
+    undoing = undo(job, manager)
+    assert list(Lead.objects.alive()) == [claimed]
+    assert [why for _, why in left(undoing)][:1] == ["Left as it is: it has been worked on since"]
+    assert not Timer.objects.filter(lead__in=[shared, handed_on], ended_at__isnull=True).exists()
+    assert sorted(held_counts([agent.pk, other_agent.pk]).values()) == [0, 1]
 
 
 def test_a_contacts_field_changed_since_stays(manager):
