@@ -91,7 +91,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "crm.accounts.middleware.CompanyMiddleware",
     "crm.core.pages.ReaderZoneMiddleware",
-    "crm.core.error_pages.MissingPageMiddleware",
+    "crm.core.error_pages.ErrorPageMiddleware",
 ]
 
 ROOT_URLCONF = "crm.urls"

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
+from django.core.signals import got_request_exception
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
 from django.views import defaults
+from redis.exceptions import RedisError
+
+log = logging.getLogger(__name__)
 
 SENTENCES = {
     400: "The request could not be read.",
@@ -44,8 +50,8 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None, **r
         return defaults.page_not_found(request, exception or Exception("unknown address"))
 
 
-class MissingPageMiddleware:
-    """Shows our page for what a view does not find, with `DEBUG` on too."""
+class ErrorPageMiddleware:
+    """Shows our page for what a view does not find, and where database or cache do not answer, with `DEBUG` on too."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -54,7 +60,16 @@ class MissingPageMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return page_not_found(request, exception) if isinstance(exception, Http404) else None
+        if isinstance(exception, Http404):
+            return page_not_found(request, exception)
+        return unreachable(request, exception) if isinstance(exception, OperationalError | RedisError) else None
+
+
+def unreachable(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Told to whoever watches the log as any other error; the reader may try again."""
+    log.error("Database or cache did not answer in %s", request.path, exc_info=exception)
+    got_request_exception.send(sender=ErrorPageMiddleware, request=request)
+    return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "5"})
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
