@@ -117,6 +117,9 @@ def test_the_pages_lead_from_file_to_result(client, manager):
     assert client.post(here, {**chosen, "do": "import"}).status_code == 302
     result = client.get(here).content.decode()
     assert "Share out the new leads" in result
+    assert result.index("What came of it") < result.index("What was not done")
+    shared = client.get(f"{reverse('leads:share')}?unassigned=true&import_id={file.pk}").content.decode()
+    assert "Share out 2 leads" in shared
     with company_active(manager.company_id):
         file = ImportFile.objects.get()
     refused = b"".join(client.get(reverse("jobs:result", args=[file.job_id])).streaming_content)
