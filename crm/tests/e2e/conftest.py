@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 from django.utils.timezone import now
 
@@ -72,6 +73,13 @@ class World:
 PEOPLE = ("Priya Raghunathan", "Tom Dell", "Mei-Ling Sato", "Hannah Johansson")
 NAMES = ("Theodora Papadimitriou", "Bo Li", "Saoirse Ní Bhriain", "Wilhelmina van den Berg", "José Figueiredo")
 FIRMS = ("Aegean Home Health", "Kestrel Freight", "", "Tulip Valley Cooperative")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: Any) -> None:
+    """A file, as the product has it: readers of SQLite's memory find a table locked while a thread writes."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "e2e.sqlite3")
 
 
 @pytest.fixture

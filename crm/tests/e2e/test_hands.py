@@ -61,6 +61,7 @@ def test_leads_are_found_ticked_and_assigned_by_keyboard_alone(visit: Visit, wor
     chosen = [box.get_attribute("value") for box in page.locator("[name=ids]:checked").all()]
     page.keyboard.press("a")
     assert focused(page) == "strategy"
+    page.wait_for_load_state("networkidle")  # the menu's agents have come
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.locator("#h-shared")).to_have_text("2 leads assigned")
