@@ -8,6 +8,7 @@ newest one and committed after it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 from uuid import UUID
 
@@ -23,10 +24,10 @@ def kept(company_id: UUID, newest: UUID | None, zone: str, read: Callable[[], T]
     if newest is None:
         return read()
     key = f"home:{company_id}:{newest}:{zone}"
-    try:
-        if (found := cache.get(key)) is None:
-            found = read()
-            cache.set(key, found, SECONDS)
-    except RedisError:
-        return read()
-    return found  # type: ignore[no-any-return]
+    with suppress(RedisError):
+        if (found := cache.get(key)) is not None:
+            return found  # type: ignore[no-any-return]
+    made = read()
+    with suppress(RedisError):
+        cache.set(key, made, SECONDS)
+    return made

@@ -56,6 +56,13 @@ def test_the_metrics_are_counted_over_all_leads(mount, busy, manager, api):
     }
 
 
+def test_what_is_closed_is_not_due(busy, agent, manager, company, api):
+    at = now()
+    with company_active(company.pk):
+        LeadFactory(agent=agent, status="done", closed_at=at, assigned_at=at, deadline=at + 20 * MINUTE)
+    assert api(manager).get("/api/v1/dashboard/metrics").json()["sla_performance"]["due_soon"] == 1
+
+
 def test_each_assignee_is_listed_with_what_it_holds(busy, agent, other_agent, manager, api):
     answer = api(manager).get("/api/dashboard/leads-per-assignee").json()
     assert (answer["unassigned"], answer["total_leads"]) == (2, 6)
