@@ -144,7 +144,8 @@
     const sent = event.detail.requestConfig?.elt; // a part that comes by itself leaves a writer alone
     const written = active?.matches("textarea") && sent?.matches("form") && sent.contains(active); // it is sent: the keys are free again
     if (written) active.blur();
-    focused = written ? "main" : active?.closest("[data-at]")?.dataset.at || active?.id || "";
+    const at = written ? "main" : active?.closest("[data-at]")?.dataset.at || active?.id || "";
+    if (at) focused = at; // a second answer may come before the first has settled
   });
   document.addEventListener("htmx:afterSettle", () => {
     armAll();
@@ -156,6 +157,7 @@
       wanted.focus();
     }
     else if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus();
+    focused = "";
   });
   // A post that takes seconds says so on its button, and goes out once.
   document.addEventListener("submit", (event) => {
