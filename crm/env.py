@@ -28,6 +28,7 @@ SOCKET_PATH_LIMIT = 100  # AF_UNIX allows 107 bytes
 DATABASE_SCHEMES = ("sqlite://", "postgres://", "postgresql://")
 MAIL_SCHEMES = ("smtp", "smtp+tls", "smtp+ssl", "consolemail", "filemail")
 SHORTEST_SECRET = 32
+NO_JIT = "-c jit=off"
 
 
 class WrongSetting(ImproperlyConfigured):
@@ -47,6 +48,12 @@ class RedisAddresses:
     limits: str
     embedded: bool
     socket: Path | None
+
+
+def postgresql_options(config: dict[str, Any]) -> dict[str, Any]:
+    """What the address asks for, and no compiling of statements: it takes longer than those of a CRM run."""
+    asked = config.get("OPTIONS", {})
+    return {**asked, "options": " ".join(filter(None, (NO_JIT, asked.get("options", ""))))}
 
 
 class Environment:
@@ -142,7 +149,7 @@ class Environment:
                 "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": SQLITE_PRAGMAS},
             }
         elif "postgresql" in engine and config.get("NAME"):
-            config |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+            config |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True, "OPTIONS": postgresql_options(config)}
         else:
             raise wrong(f"{name} must be sqlite:///path or postgres://user:password@host:5432/name.")
         if (suffix := self.text("TEST_DATABASE_SUFFIX", "")) and "postgresql" in engine:

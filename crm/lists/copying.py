@@ -75,9 +75,12 @@ class UtcText(Func):
 
 
 class JoinedTexts(Func):
-    """A JSON list of texts, by commas."""
+    """A JSON list of texts, by commas; the one of most lists is taken out without a query of its own."""
 
-    template = "(SELECT string_agg(one, ', ') FROM jsonb_array_elements_text(%(expressions)s) AS one)"
+    template = (
+        "(CASE jsonb_array_length(%(expressions)s) WHEN 0 THEN NULL WHEN 1 THEN %(expressions)s ->> 0 ELSE "
+        "(SELECT string_agg(one, ', ') FROM jsonb_array_elements_text(%(expressions)s) AS one) END)"
+    )
     output_field = TextField()
 
 

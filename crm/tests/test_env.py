@@ -73,6 +73,8 @@ def test_right_values_are_read(env, monkeypatch, tmp_path):
     assert read(env, "hosts", "a.example.com, [::1]", monkeypatch, False) == ["a.example.com", "[::1]"]
     assert read(env, "redis", "rediss://:pw@h:6380/2", monkeypatch, tmp_path).broker == "rediss://:pw@h:6380/2"
     assert read(env, "database", "postgres://u:p@h:5433/db", monkeypatch, tmp_path)["NAME"] == "db"
+    asked = read(env, "database", "postgres://h/db?options=-c%20work_mem%3D1MB&sslmode=require", monkeypatch, tmp_path)
+    assert asked["OPTIONS"] == {"sslmode": "require", "options": "-c jit=off -c work_mem=1MB"}
     mail = read(env, "email", "smtp+tls://u:p%40@mail.example.com:587", monkeypatch, tmp_path)
     assert (mail["EMAIL_HOST"], mail["EMAIL_PORT"], mail["EMAIL_USE_TLS"]) == ("mail.example.com", 587, True)
     assert mail["EMAIL_HOST_PASSWORD"] == "p@"
