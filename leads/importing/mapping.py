@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from crm.core.text import fold
@@ -15,15 +15,16 @@ SKIP = "skip"  # left out
 
 @dataclass(frozen=True)
 class Target:
-    """A field that a column can fill."""
+    """A field that a column can fill; by the `vague` headers only where no column says it better."""
 
     name: str
     label: str
     headers: frozenset[str]
+    vague: frozenset[str] = frozenset()
 
 
-def _target(name: str, label: str, *headers: str) -> Target:
-    return Target(name, label, frozenset(map(_key, (name, label, *headers))))
+def _target(name: str, label: str, *headers: str, vague: Iterable[str] = ()) -> Target:
+    return Target(name, label, frozenset(map(_key, (name, label, *headers))), frozenset(map(_key, vague)))
 
 
 def _key(header: str) -> str:
@@ -42,12 +43,13 @@ TARGETS = (
         "Last name",
         *("surname", "family name", "last", "nachname", "familienname", "nom", "nom de famille", "apellido"),
         *("apellidos", "cognome", "sobrenome", "apelido", "achternaam", "efternamn", "etternavn", "efternavn"),
-        *("sukunimi", "nazwisko", "prijmeni", "vezeteknev", "person last name"),
+        *("sukunimi", "nazwisko", "prijmeni", "vezeteknev", "person last name", "primer apellido", "apellido paterno"),
     ),
     _target(
         "name",
         "Full name",
-        *("name", "contact name", "contact", "lead name", "person", "person name", "display name", "customer name"),
+        *("name", "contact name", "contact", "person", "person name", "customer name", "primary contact name"),
+        *("lead contact person", "contact person"),
         *("vollständiger name", "ansprechpartner", "kontakt", "nom complet", "nom et prénom", "nombre completo"),
         *(
             "nombre y apellidos",
@@ -59,6 +61,7 @@ TARGETS = (
             "imie i nazwisko",
             "contacto",
         ),
+        vague=("lead name", "display name"),
     ),
     _target(
         "phone",
@@ -69,7 +72,6 @@ TARGETS = (
             "work phone",
             "phone work",
             "person phone",
-            "company phone",
             "office phone",
             "contact phone",
         ),
@@ -79,42 +81,66 @@ TARGETS = (
         *("mobile phone number", "mobile number", "cell", "cell phone", "phone mobile", "whatsapp", "handy"),
         *("handynummer", "mobil", "mobilnummer", "mobiltelefon", "portable", "téléphone portable", "téléphone mobile"),
         *("móvil", "celular", "cellulare", "mobiel", "mobiel nummer", "phone 2 value", "phone 3 value", "home phone"),
-        *("phone home", "private phone", "telefon privat", "other phone", "primary phone number", "business phone 2"),
+        *("phone home", "private phone", "telefon privat", "primary phone number", "business phone 2", "user phone"),
+        *("phone no", "work number", "direct phone", "work direct phone", "direct dial", "contact number", "tél fixe"),
+        *("cell number", "cell phone number", "mobile no", "tél portable", "tél", "téléphone fixe", "tél mobile"),
+        *("telefon geschäftl", "tel geschäftl", "festnetz", "telefon mobil", "tel mobil", "teléfono fijo"),
+        *("teléfono móvil", "telefono fisso", "phones", "telefono cellulare", "telefone celular", "telemóvel"),
+        vague=("other phone", "other phones", "corporate phone", "company phone", "company phone number"),
     ),
     _target(
         "email",
         "E-mail",
         *("email address", "e-mail address", "mail", "primary email", "work email", "email work", "person email"),
-        *("e-mail 1 value", "email 1", "contact email", "e-mail-adresse", "e-mail adresse", "emailadresse", "courriel"),
+        *(
+            "e-mail 1 value",
+            "email 1",
+            "contact email",
+            "user email",
+            "emails",
+            "e-mail-adresse",
+            "e-mail adresse",
+            "emailadresse",
+            "courriel",
+        ),
         *("adresse e-mail", "adresse mail", "adresse électronique", "correo", "correo electrónico", "email principal"),
         *("indirizzo email", "posta elettronica", "e-mailadres", "e-post", "epost", "sähköposti", "adres e-mail"),
         *(
             "e-mail 2 value",
             "email 2",
             "e-mail 2 address",
-            "secondary email",
-            "other email",
             "email home",
             "home email",
         ),
+        vague=("secondary email", "other email", "other emails", "personal email", "private email"),
     ),
     _target(
         "source",
         "Source",
         *("lead source", "original source", "quelle", "leadquelle", "herkunft", "origine", "origen", "bron"),
+        *("original traffic source", "origine du lead", "origine du prospect", "origen del lead", "origem"),
     ),
     _target(
         "schedule_at",
         "Call at",
         *("scheduled at", "appointment", "follow up at", "termin", "rendez-vous", "cita", "appuntamento"),
+        *("follow-up date", "next follow-up", "call back at", "callback date", "next call", "next call date"),
+        *("wiedervorlage", "rückruf am", "date de rappel", "fecha de llamada", "data de retorno", "terugbellen op"),
     ),
     _target("priority", "Priority", "lead priority", "priorität", "priorité", "prioridad", "priorità", "prioriteit"),
-    _target("tags", "Tags", "labels", "tag", "schlagworte", "étiquettes", "etiquetas", "etichette"),
+    _target(
+        "tags",
+        "Tags",
+        *("labels", "tag", "label", "lead label", "lead labels", "schlagworte", "schlagwörter", "stichwörter"),
+        *("étiquettes", "mots-clés", "etiquetas", "palabras clave", "etichette"),
+    ),
     _target(
         "deal_value",
         "Deal value",
         *("value", "amount", "deal amount", "opportunity amount", "expected revenue", "wert", "betrag", "auftragswert"),
-        *("montant", "valeur", "importe", "valor", "importo", "valore", "bedrag", "waarde"),
+        *("montant", "valeur", "importe", "valor", "importo", "valore", "bedrag", "waarde", "lead value"),
+        *("est. value", "est. revenue", "estimated value", "estimated revenue", "opportunity value", "montant ht"),
+        "primary opportunity value",
     ),
 )
 # Offered on the page beside the fields above; without a mapping these columns go into `custom_fields` (S3).
@@ -124,7 +150,9 @@ MORE_TARGETS = (
         "Employer",
         *("company", "company name", "account name", "organization name", "organisation", "employer", "firma"),
         *("firmenname", "unternehmen", "entreprise", "société", "empresa", "azienda", "società", "bedrijf"),
-        *("bedrijfsnaam", "företag", "yritys", "associated company", "person organization"),
+        *("bedrijfsnaam", "företag", "yritys", "associated company", "person organization", "lead organization"),
+        *("company / account", "raison sociale", "razón social", "ragione sociale"),
+        vague=("account",),
     ),
     _target(
         "title",
@@ -133,7 +161,10 @@ MORE_TARGETS = (
         *("cargo", "puesto", "ruolo", "funzione", "functie", "titel"),
     ),
     _target(
-        "country", "Country", "country code", "country/region", "land", "pays", "país", "paese", "address 1 country"
+        "country",
+        "Country",
+        *("country/region", "land", "pays", "país", "paese", "address 1 country", "primary address country"),
+        vague=("country code", "cc"),
     ),
     _target(
         "region",
@@ -154,7 +185,9 @@ EXTERNAL_ID = "external_id"  # its key among the custom fields, by which a later
 _external = _target(
     EXTERNAL_ID,
     "Id in the other system",
-    *("record id", "lead id", "contact id", "person id", "deal id", "customer id", "crm id", "prospect id", "leadid"),
+    *("record id", "lead id", "contact id", "person id", "deal id", "customer id", "crm id", "prospect id"),
+    *("leadid", "(do not modify) lead", "(do not modify) contact", "apollo contact id"),
+    vague=("id",),
 )
 FIELDS = frozenset(target.name for target in (*TARGETS, *MORE_TARGETS)) | {EXTERNAL_ID}
 CHOICES = [
@@ -164,39 +197,72 @@ CHOICES = [
     ("other_phone", "Another phone"),
     ("other_email", "Another e-mail"),
 ]
-HEADERS = {
-    header: target.name for target in reversed((*TARGETS, *MORE_TARGETS, _external)) for header in target.headers
+KNOWN = (*TARGETS, *MORE_TARGETS, _external)
+# Header → its field, and whether it says so only vaguely.
+KEYS = {
+    key: (target.name, is_vague)
+    for target in reversed(KNOWN)
+    for keys, is_vague in ((target.vague, True), (target.headers, False))
+    for key in keys
 }
+# What stands around a name: (EUR), “Person - ”, “ - Work”; the last one tells of phones and addresses alone.
+IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^)\]]*[)\]]\s*$")
+OF_PERSON = re.compile(r"^(?:primary[\W_]contact|person|contact|customer|custom|kontakt)[\W_]+")
+KIND = re.compile(r"[\W_]+(?:work|home|mobile|other|business|personal|private)$")
 
 
 def suggest(headers: Sequence[str], *, rich: bool = False) -> dict[str, str]:
-    """Header → field, `custom` for those that no field is known for; each field is taken by its first column only.
+    """Header → field, `custom` for those that no field is known for; each field is taken by one column only:
+    the first that says it clearly, else the first that says it vaguely.
 
     Further columns of phones and e-mails stand in for the first. `rich` also recognises the employer, job title,
     address and the id of another system, as the page offers them; the API keeps to S3's columns.
     """
-    known = (*TARGETS, *MORE_TARGETS, _external) if rich else TARGETS
-    mapping: dict[str, str] = {}
-    taken: set[str] = set()
-    for header in headers:
-        field = SKIP if header in (ROW_HEADER, ERROR_HEADER) else _field_of(header, known)
-        if field in FIELDS and field in taken:
-            field = next((other for other, first in OTHERS.items() if first == field), CUSTOM)
-        taken.add(field)
-        mapping[header] = field
-    if {"first_name", "name"} <= taken and "last_name" not in taken:  # “Name; Vorname”
+    known = KNOWN if rich else TARGETS
+    meant = {header: _meant(header, known) for header in headers}
+    best: dict[str, str] = {}
+    for header, (field, _) in sorted(meant.items(), key=lambda item: item[1][1]):
+        best.setdefault(field, header)
+    mapping = {header: _taken(header, field, best) for header, (field, _) in meant.items()}
+    if {"first_name", "name"} <= best.keys() and "last_name" not in best:  # “Name; Vorname”
         return {header: "last_name" if field == "name" else field for header, field in mapping.items()}
     return mapping
 
 
-def _field_of(header: str, known: Sequence[Target]) -> str:
-    key = _key(header)
-    return next((target.name for target in known if key in target.headers), CUSTOM)
+def _taken(header: str, field: str, best: Mapping[str, str]) -> str:
+    """The field, if no other column has taken it; of phones and e-mails then another one."""
+    if field not in FIELDS or best[field] == header:
+        return field
+    return next((other for other, first in OTHERS.items() if first == field), CUSTOM)
+
+
+def _meant(header: str, known: Sequence[Target] = KNOWN) -> tuple[str, bool]:
+    """The field, and whether the header says so only vaguely."""
+    if header in (ROW_HEADER, ERROR_HEADER):
+        return SKIP, False
+    names = {target.name for target in known}
+    if (found := KEYS.get(_key(header))) and found[0] in names:
+        return found
+    bare = OF_PERSON.sub("", IN_BRACKETS.sub("", fold(header)))
+    for text, fields in ((bare, names), (KIND.sub("", bare), names & {*OTHERS.values()})):
+        if (found := KEYS.get(_key(text))) and found[0] in fields:
+            return found[0], True
+    return CUSTOM, True
 
 
 def recognised(record: Sequence[str]) -> int:
     """How many of these cells are names of fields."""
-    return len({HEADERS[key] for cell in record if cell and (key := _key(cell)) in HEADERS})
+    return len(_fields_named(record))
+
+
+def names_people(record: Sequence[str]) -> bool:
+    """Whether these cells head a table of people who can be reached."""
+    fields = _fields_named(record)
+    return bool(fields & {"first_name", "last_name", "name"}) and bool(fields & {"phone", "email"})
+
+
+def _fields_named(record: Sequence[str]) -> set[str]:
+    return {_meant(cell)[0] for cell in record if cell} - {CUSTOM, SKIP}
 
 
 def signature(headers: Sequence[str]) -> str:
@@ -206,8 +272,9 @@ def signature(headers: Sequence[str]) -> str:
 
 def with_external_id(mapping: Mapping[str, str]) -> dict[str, str]:
     """The same, with the column that its name tells to be another system's id; none is left as it is."""
-    named = (header for header, field in mapping.items() if field == CUSTOM and _key(header) in _external.headers)
-    found = next(named, None)
+    ids = {header: _meant(header, [_external]) for header, field in mapping.items() if field == CUSTOM}
+    named = [header for header, (field, _) in ids.items() if field == EXTERNAL_ID]
+    found = min(named, key=lambda header: ids[header][1], default=None)
     return {header: EXTERNAL_ID if header == found else field for header, field in mapping.items()}
 
 

@@ -12,10 +12,9 @@ from typing import BinaryIO
 from leads.importing.errors import TooLarge, UnreadableFile
 from leads.importing.mapping import recognised
 from leads.importing.sniffing import find_delimiter, find_encoding, refuse_other_texts, refuse_strangers
-from leads.importing.spreadsheets import MAX_CELL, spreadsheet_records
+from leads.importing.spreadsheets import MAX_CELL, TITLES, spreadsheet_records
 
 MAX_COLUMNS = 200
-TITLES = 20  # rows above the header that are looked through
 SURELY = 2  # names of fields by which a row is known for a header
 SAMPLE = 200_000  # bytes looked at to find encoding and delimiter
 csv.field_size_limit(200_000)  # no system writes a longer cell: a quotation mark is not closed
@@ -103,8 +102,13 @@ def _begun(records: Iterator[tuple[int, list[str]]]) -> tuple[list[str], Iterato
 
 
 def _header_at(records: Sequence[list[str]]) -> int:
-    """The first record, unless it names no field, or is one cell, and a later one names some: then it is a title."""
-    if recognised(records[0]) and sum(map(bool, records[0])) > 1:
+    """The first record, unless it names no field, or is one cell, and a later one names some: then it is a title.
+
+    Where it names one, leaves cells blank, and the next one names more, it groups the columns that the next one names.
+    """
+    named = [recognised(record) for record in records[:2]]
+    groups = named[0] < SURELY <= named[-1] and not all(records[0])
+    if named[0] and sum(map(bool, records[0])) > 1 and not groups:
         return 0
     return next((n for n, record in enumerate(records) if recognised(record) >= SURELY), 0)
 

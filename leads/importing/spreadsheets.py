@@ -14,12 +14,15 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
 from leads.importing.errors import TooLarge, UnreadableFile
+from leads.importing.mapping import names_people
 
 MAX_CELL = 10_000
+TITLES = 20  # rows above the header that are looked through
 MAX_UNPACKED = 500_000_000  # bytes that an XLSX may unpack to: more is a zip bomb
 MAX_RATIO = 200  # times as much as packed, of a part above MAX_PLAIN: nothing that a spreadsheet writes
 MAX_PLAIN = 20_000_000
@@ -29,11 +32,14 @@ PIECE = 262_144
 DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}  # built in (ECMA-376, 18.8.30)
 DATE_LETTERS = re.compile(r"[dmyhs]", re.IGNORECASE)
 NO_LETTERS = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.')
+NOT_RECKONED = (
+    "Row {} holds a formula without its result. Open the file in a spreadsheet, save it there, and try again."
+)
 DAMAGED = "The Excel file is damaged or is not a workbook."
 
 
 def spreadsheet_records(stream: BinaryIO) -> Iterator[tuple[int, list[str]]]:
-    """(row number, cells as text) of the first sheet; raises `UnreadableFile` or `TooLarge`."""
+    """(row number, cells as text) of the sheet that holds the people; raises `UnreadableFile` or `TooLarge`."""
     try:
         with zipfile.ZipFile(stream) as archive:
             refuse_bombs(archive)
@@ -66,18 +72,33 @@ def refuse_other_kinds(archive: zipfile.ZipFile) -> None:
 
 
 class Workbook:
-    """The first sheet of an open archive."""
+    """An open archive's sheet of people: the first that heads a table of them, else the first that holds anything."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self.archive = archive
         sheets, self.is_1904 = self._sheets()
-        self.sheet = self._target(sheets[0])
+        self.sheets = [self._target(sheet) for sheet in sheets]
         self.dates = self._date_styles()
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         with SharedStrings(self) as strings:
-            reader = SheetReader(strings, self.dates, self.is_1904)
-            yield from self.parsed(self.sheet, reader.begin, reader.end, reader.text, reader.done)
+            yield from self._rows_of(self._chosen(strings), strings)
+
+    def _chosen(self, strings: SharedStrings) -> str:
+        if len(self.sheets) == 1:
+            return self.sheets[0]
+        begun = {sheet: self._begun(sheet, strings) for sheet in self.sheets}
+        of_people = (sheet for sheet, records in begun.items() if any(map(names_people, records)))
+        filled = (sheet for sheet, records in begun.items() if records)
+        return next(of_people, None) or next(filled, self.sheets[0])
+
+    def _begun(self, sheet: str, strings: SharedStrings) -> list[list[str]]:
+        filled = (record for _, record in self._rows_of(sheet, strings) if any(record))
+        return list(islice(filled, TITLES + 1))
+
+    def _rows_of(self, sheet: str, strings: SharedStrings) -> Iterator[tuple[int, list[str]]]:
+        reader = SheetReader(strings, self.dates, self.is_1904)
+        return self.parsed(sheet, reader.begin, reader.end, reader.text, reader.done)
 
     def parsed(
         self,
@@ -106,18 +127,20 @@ class Workbook:
             pass
 
     def _sheets(self) -> tuple[list[str], bool]:
-        """Relation ids of the sheets, and whether days count from 1904."""
+        """Relation ids of the sheets that are shown, and whether days count from 1904."""
         ids: list[str] = []
+        hidden: list[str] = []
         flags: list[bool] = []
 
         def begin(tag: str, attributes: dict[str, str]) -> None:
             if tag == "sheet":
-                ids.extend(value for name, value in attributes.items() if name.endswith(" id"))
+                kept = ids if attributes.get("state", "visible") == "visible" else hidden
+                kept.extend(value for name, value in attributes.items() if name.endswith(" id"))
             elif tag == "workbookPr":
                 flags.append(attributes.get("date1904", "0") in ("1", "true"))
 
         self.walk("xl/workbook.xml", begin)
-        return ids, any(flags)
+        return ids or hidden, any(flags)
 
     def _target(self, relation: str) -> str:
         found: dict[str, str] = {}
@@ -215,13 +238,15 @@ class SheetReader:
         self.done: deque[tuple[int, list[str]]] = deque()
         self.number, self.cells, self.column = 0, list[str](), 0
         self.kind, self.style, self.parts = "", "", list[str]()
-        self.reads = self.phonetic = False
+        self.reads = self.phonetic = self.is_formula = False
 
     def begin(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "c":
             self.kind, self.style = attributes.get("t", "n"), attributes.get("s", "")
             self.column = column_of(attributes["r"]) if "r" in attributes else len(self.cells)
-            self.parts = []
+            self.parts, self.is_formula = [], False
+        elif tag == "f":
+            self.is_formula = True
         elif tag in ("v", "t"):
             self.reads = not self.phonetic
         elif tag == "rPh":  # how to pronounce it: no part of the text
@@ -242,6 +267,8 @@ class SheetReader:
         elif tag == "rPh":
             self.phonetic = False
         elif tag == "c":
+            if self.is_formula and not self.parts and self.kind == "n":  # an empty text is of kind "str"
+                raise UnreadableFile(NOT_RECKONED.format(self.number))
             if self.parts and self.column < MAX_WIDTH:
                 self.cells += [""] * (self.column - len(self.cells))
                 self.cells.append(self.value("".join(self.parts)))

@@ -6,13 +6,14 @@ import csv
 import io
 import zipfile
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from openpyxl import Workbook
 
 ANN = {"first_name": "Ann", "last_name": "Lee", "phone_e164": "+14155552671", "email": "ann@example.org"}
 ZOE = {"first_name": "Zoé", "last_name": "Müller", "phone_e164": "+4930901820", "email": "zoe@example.org"}
-Rows = Sequence[Sequence[str]]
+Rows = Sequence[Sequence[Any]]
 
 
 def text_of(rows: Rows, delimiter: str = ",", end: str = "\r\n", quoting: Any = csv.QUOTE_MINIMAL) -> str:
@@ -166,6 +167,115 @@ def numbers_as_excel_has_them() -> bytes:
     return workbook([PLAIN[0], ["Ann", "Lee", 14155552671.0, "ann@example.org"], *PLAIN[2:]])
 
 
+SALESFORCE_REPORT = [
+    ["First Name", "Last Name", "Company / Account", "Email", "Phone", "Lead Status", "Lead Owner", "Lead Source"],
+    ["Ann", "Lee", "Acme", "ann@example.org", "(415) 555-2671", "Open - Not Contacted", "Jo Doe", "Web"],
+    ["Zoé", "Müller", "Café", "zoe@example.org", "+49 30 901820", "Working - Contacted", "Jo Doe", "Web"],
+]
+PIPEDRIVE_PEOPLE = [
+    ["Person - Name", "Person - Label", "Person - Organization", "Person - Email - Work", "Person - Email - Home",
+     "Person - Phone - Work", "Person - Phone - Mobile", "Person - Owner", "Person - ID"],
+    ["Ann Lee", "Hot lead", "Acme", "ann@example.org", "", "", "+1 415-555-2671", "Jo", "12"],
+    ["Zoé Müller", "", "Café", "", "zoe@example.org", "+49 30 901820", "", "Jo", "13"],
+]  # fmt: skip
+PIPEDRIVE_LEADS = [
+    ["Lead - Title", "Lead - Value", "Lead - Currency of Value", "Lead - Label", "Lead - Source",
+     "Lead - Contact person", "Lead - Organization", "Person - Email", "Person - Phone", "Lead - ID"],
+    ["Big", "1500", "USD", "Warm", "Webforms", "Ann Lee", "Acme", "ann@example.org", "+14155552671", "9f1c"],
+    ["Small", "900.50", "USD", "", "", "Zoé Müller", "Café", "zoe@example.org", "+4930901820", "9f1d"],
+]  # fmt: skip
+DYNAMICS = [
+    ["(Do Not Modify) Lead", "(Do Not Modify) Row Checksum", "(Do Not Modify) Modified On", "Full Name", "Topic",
+     "Business Phone", "Mobile Phone", "Email", "Company Name", "Lead Source", "Est. Value", "Owner"],
+    ["0a1b-77", "AbC==", datetime(2026, 6, 15, 12), "Ann Lee", "Lifts", "", "415-555-2671", "ann@example.org", "Acme",
+     "Advertisement", 1500.5, "Jo Doe"],
+    ["0a1b-78", "AbD==", datetime(2026, 6, 15, 12), "Zoé Müller", "Skid", "+49 30 901820", "", "zoe@example.org",
+     "Café", "Web", None, "Jo Doe"],
+]  # fmt: skip
+CLOSE_LEADS = [
+    ["id", "display_name", "status_label", "primary_contact_name", "primary_contact_title",
+     "primary_contact_primary_phone", "primary_contact_primary_phone_type", "primary_contact_primary_email",
+     "primary_opportunity_value", "primary_address_country", "custom.Lead Source"],
+    ["lead_1", "Acme", "Potential", "Ann Lee", "CFO", "+14155552671", "office", "ann@example.org", "1500", "US", "Web"],
+    ["lead_2", "Café", "Potential", "Zoé Müller", "", "+4930901820", "mobile", "zoe@example.org", "", "DE", ""],
+]  # fmt: skip
+CLOSE_CONTACTS = [
+    ["id", "lead_id", "lead_name", "name", "title", "primary_phone", "primary_phone_type", "primary_email"],
+    ["cont_1", "lead_1", "Acme", "Ann Lee", "CFO", "+14155552671", "office", "ann@example.org"],
+    ["cont_2", "lead_2", "Café", "Zoé Müller", "", "+4930901820", "office", "zoe@example.org"],
+]
+FRESHSALES = [
+    ["Id", "First name", "Last name", "Email", "Work number", "Mobile number", "Account name", "Sales owner", "Tags"],
+    ["70001", "Ann", "Lee", "ann@example.org", "", "+1-415-555-2671", "Acme", "Jo Doe", "vip;hot"],
+    ["70002", "Zoé", "Müller", "zoe@example.org", "+49 30 901820", "", "Café", "Jo Doe", ""],
+]
+FACEBOOK = [
+    ["id", "created_time", "ad_name", "form_name", "platform", "what_is_your_budget?", "full_name", "phone_number",
+     "email", "lead_status"],
+    ["l:555100", "2026-06-15T10:12:03-05:00", "Ad", "Form", "fb", "1000", "Ann Lee", "p:+14155552671",
+     "ann@example.org", "CREATED"],
+    ["l:555101", "2026-06-15T10:12:03-05:00", "Ad", "Form", "ig", "", "Zoé Müller", "p:+4930901820",
+     "zoe@example.org", "CREATED"],
+]  # fmt: skip
+LINKEDIN = [
+    ["Lead Gen Form", "Campaign ID", "Lead Created At (UTC)", "First Name", "Last Name", "Email Address",
+     "Work Email", "Phone Number", "Company Name", "Country/Region"],
+    ["F1", "123", "06/15/2026 10:12", "Ann", "Lee", "ann@example.org", "", "(415) 555-2671", "Acme", "United States"],
+    ["F1", "123", "06/15/2026 10:12", "Zoé", "Müller", "", "zoe@example.org", "+4930901820", "Café", "Germany"],
+]  # fmt: skip
+GOOGLE_ADS = [
+    ["Lead Submit Time", "Lead ID", "Google Click ID", "FULL_NAME", "USER_EMAIL", "USER_PHONE", "COMPANY_NAME"],
+    ["2026-06-15 10:12:03", "TeS6", "Cj0KC", "Ann Lee", "ann@example.org", "+14155552671", "Acme"],
+    ["2026-06-15 10:12:03", "TeS7", "Cj0KC", "Zoé Müller", "zoe@example.org", "+4930901820", "Café"],
+]
+APOLLO = [
+    ["First Name", "Last Name", "Company", "Email", "Email Status", "Work Direct Phone", "Home Phone", "Mobile Phone",
+     "Corporate Phone", "Company Phone", "Apollo Contact Id", "Apollo Account Id", "Secondary Email"],
+    ["Ann", "Lee", "Acme", "ann@example.org", "Verified", "'+1 415-555-2671", "", "", "'+1 650-253-0000",
+     "'+1 650-253-0000", "66aa", "77bb", ""],
+    ["Zoé", "Müller", "Café", "zoe@example.org", "", "", "", "", "'+49 30 901820", "", "66ab", "", ""],
+]  # fmt: skip
+OUTREACH = [
+    ["ID", "First Name", "Last Name", "Account", "Work Email", "Personal Email", "Work Phone", "Mobile Phone", "Owner"],
+    ["1", "Ann", "Lee", "Acme", "ann@example.org", "", "", "4155552671", "jo@example.org"],
+    ["2", "Zoé", "Müller", "Café", "", "zoe@example.org", "+49 30 901820", "", ""],
+]
+MAILCHIMP = [
+    ["Email Address", "First Name", "Last Name", "Phone Number", "MEMBER_RATING", "OPTIN_TIME", "CC", "REGION", "LEID"],
+    ["ann@example.org", "Ann", "Lee", "(415) 555-2671", "2", "2026-06-15 12:15:00", "US", "CA", "12"],
+    ["zoe@example.org", "Zoé", "Müller", "+49 30 901820", "2", "2026-06-15 12:15:00", "DE", "", "13"],
+]
+FRENCH_OFFICE = [
+    ["Civilité", "Nom", "Prénom", "Raison sociale", "Tél. fixe", "Tél. portable", "Courriel", "Montant HT (€)"],
+    ["Mme", "Lee", "Ann", "Acme", "", "+1 415 555 2671", "ann@example.org", "1 500,00"],
+    ["M.", "Müller", "Zoé", "Café", "+49 30 90 18 20", "", "zoe@example.org", ""],
+]
+GERMAN_OFFICE = [
+    ["Anrede", "Vorname", "Name", "Firma", "Tel. geschäftl.", "Mobil", "E-Mail 1", "Wert (EUR)", "Zuständig"],
+    ["Frau", "Ann", "Lee", "Acme", "", "+1 415 555 2671", "ann@example.org", "1.500,75", "Jo"],
+    ["Frau", "Zoé", "Müller", "Café", "+49 30 901820", "", "zoe@example.org", "", "Jo"],
+]
+GROUPED = [["Contact", "", "", "", "Deal"], [*PLAIN[0], "Value"], *([*row, "900"] for row in PLAIN[1:])]
+
+
+def sheets(*named: tuple[str, Rows, str]) -> bytes:
+    """A workbook of sheets, each with its name, rows and state."""
+    book = Workbook()
+    book.remove(book.active)
+    for name, rows, state in named:
+        sheet = book.create_sheet(name)
+        sheet.sheet_state = state
+        for row in rows:
+            sheet.append(list(row))
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+LISTS = ("Lists", [["Name", "Email", "Source"], ["x", "y", "Web"]], "hidden")
+HELP = ("Read me", [["How to fill this template"], ["Name", "Write the whole name"]], "visible")
+
+
 # name → (the file's name, its content)
 GOOD: dict[str, tuple[str, bytes]] = {
     "HubSpot": ("hubspot-crm-exports.csv", comma(HUBSPOT)),
@@ -196,7 +306,31 @@ GOOD: dict[str, tuple[str, bytes]] = {
     "empty columns and rows behind": ("padded.csv", comma(PADDED)),
     "apostrophes before numbers": ("leads.csv", comma(APOSTROPHES)),
     "NULs": ("leads.csv", text_of(PLAIN).replace("Ann", "A\x00nn").encode()),
+    "a report of Salesforce": ("report.csv", text_of(SALESFORCE_REPORT, quoting=csv.QUOTE_ALL).encode()),
+    "people of Pipedrive": ("people-123.csv", comma(PIPEDRIVE_PEOPLE)),
+    "leads of Pipedrive": ("leads-123.csv", comma(PIPEDRIVE_LEADS)),
+    "Dynamics 365": (
+        "Open Leads.xlsx",
+        sheets(("Open Leads", DYNAMICS, "visible"), ("hiddenSheet", [["x"]], "veryHidden")),
+    ),
+    "leads of Close": ("Close leads.csv", comma(CLOSE_LEADS)),
+    "contacts of Close": ("Close contacts.csv", comma(CLOSE_CONTACTS)),
+    "Freshsales": ("contacts.csv", comma(FRESHSALES)),
+    "Facebook": ("Form_Leads_2026-06-15.csv", text_of(FACEBOOK, "\t").encode("utf-16")),
+    "LinkedIn": ("leads.csv", text_of(LINKEDIN, "\t").encode("utf-16")),
+    "a form of Google Ads": ("leads.csv", comma(GOOGLE_ADS)),
+    "Apollo": ("apollo-contacts-export.csv", comma(APOLLO)),
+    "Outreach": ("prospects.csv", comma(OUTREACH)),
+    "Mailchimp": ("subscribed_members_export.csv", comma(MAILCHIMP)),
+    "a French office": ("prospects.csv", text_of(FRENCH_OFFICE, ";").encode("cp1252")),
+    "a German office": ("kunden.csv", text_of(GERMAN_OFFICE, ";").encode("cp1252")),
+    "columns under group names": ("leads.csv", comma(GROUPED)),
+    "Numbers, its table's name above": ("leads.csv", comma([["Table 1", "", "", ""], *PLAIN])),
     "XLSX": ("leads.xlsx", workbook(PLAIN)),
+    "XLSX with columns under group names": ("leads.xlsx", workbook([["June"], *GROUPED])),
+    "XLSX with a hidden sheet before": ("leads.xlsx", sheets(LISTS, ("Leads", PLAIN, "visible"))),
+    "XLSX with help before": ("leads.xlsx", sheets(HELP, ("Leads", PLAIN, "visible"))),
+    "XLSX with an empty sheet before": ("leads.xlsx", sheets(("Sheet1", [], "visible"), ("Leads", PLAIN, "visible"))),
     "XLSX with titles": ("leads.xlsx", workbook(TITLED)),
     "XLSX named .csv": ("leads.csv", workbook(OUTLOOK)),
     "CSV named .xlsx": ("leads.xlsx", comma(PLAIN)),

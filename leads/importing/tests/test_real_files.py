@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from crm.core.tenancy import company_active
 from leads.importing import moments, people
 from leads.importing.actions import keep_file, keep_mapped, start_import
-from leads.importing.mapping import problems, suggest
+from leads.importing.mapping import problems, suggest, with_external_id
 from leads.importing.running import answer_of
 from leads.importing.tests import real_files
 from leads.importing.tests.real_files import ANN, GOOD, PLAIN, ZOE, archive, comma, text_of, workbook
@@ -61,6 +62,32 @@ def test_what_no_field_is_for_is_kept_under_its_own_header(in_company, manager):
     assert (ann.contact.country, ann.contact.title, ann.contact.organization) == ("US", "CFO", "Acme, Inc.")
     assert (zoe.contact.country, zoe.source) == ("DE", "Fair")
     assert ann.custom_fields == {"external_id": "00Q1"}
+
+
+def test_what_other_systems_say_of_a_lead_beside_its_person_is_read(in_company, manager):
+    brought_in(GOOD["leads of Pipedrive"][1], manager)
+    ann = lead_of("Ann")
+    assert (ann.contact.organization, ann.deal_value, ann.tags, ann.source) == ("Acme", 1500, ["Warm"], "Webforms")
+    assert ann.custom_fields == {"Lead - Title": "Big", "Lead - Currency of Value": "USD", "external_id": "9f1c"}
+
+
+@pytest.mark.parametrize("kind", ["Dynamics 365", "leads of Close"])
+def test_a_lead_of_another_system_keeps_its_id_employer_and_worth(in_company, manager, kind):
+    brought_in(GOOD[kind][1], manager)
+    ann = lead_of("Ann")
+    assert ann.custom_fields["external_id"] in ("0a1b-77", "lead_1")
+    assert ann.deal_value in (Decimal("1500.50"), Decimal(1500)) and ann.source in ("Advertisement", "Web")
+
+
+def test_a_column_that_says_it_clearly_goes_before_one_that_does_so_vaguely():
+    assert suggest(["Secondary Email", "Email", "Company Phone", "Mobile"]) == {
+        "Secondary Email": "other_email", "Email": "email", "Company Phone": "other_phone", "Mobile": "phone",
+    }  # fmt: skip
+    assert suggest(["id", "External ID"], rich=True) == {"id": "custom", "External ID": "external_id"}
+    assert with_external_id({"id": "custom", "External ID": "custom"})["External ID"] == "external_id"
+    assert suggest(["Person - Work", "Company - Mobile", "Deal - Title", "Contact owner"]) == dict.fromkeys(
+        ["Person - Work", "Company - Mobile", "Deal - Title", "Contact owner"], "custom"
+    )
 
 
 def test_further_numbers_and_addresses_of_a_cell_are_kept(in_company, manager):
@@ -135,6 +162,10 @@ BAD: dict[str, tuple[bytes, str]] = {
         "This spreadsheet is of another kind.",
     ),
     "another archive": (archive({"leads.csv": "first_name,phone"}), "This archive is no Excel file."),
+    "a formula that nobody has reckoned": (
+        workbook([PLAIN[0], ["Ann", "Lee", "+14155552671", '=LOWER("ANN@EXAMPLE.ORG")']]),
+        "Row 2 holds a formula without its result. Open the file in a spreadsheet, save it there, and try again.",
+    ),
     "half an archive": (workbook(PLAIN)[:2000], "The Excel file is damaged or is not a workbook."),
     "a bomb": (archive({"xl/workbook.xml": b" " * 30_000_000}), "The file unpacks to two hundred times its size."),
     "UTF-16 by half": (b"\xff\xfe" + text_of(PLAIN).encode("utf-16-le")[:-1], "The file says it is UTF-16"),
