@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from crm.core.text import fold
@@ -27,24 +27,29 @@ MONTH_NAMES = (
     "dec december dezember dez decembre diciembre dic dicembre",
 )
 MONTHS = {name: number for number, names in enumerate(MONTH_NAMES, 1) for name in names.split()}
+TIME = r"(?P<hour>\d{1,2})[:.h](?P<minute>\d{2})(?:[:.](?P<second>\d{2}))?(?:\ ?(?P<half>[ap])\.?m\.?)?(?:\ uhr)?"
 NAMED = re.compile(
-    r"""(?:[a-z]{2,10}\.?,?\ )?                                                    # the day of the week
-    (?:(?P<d1>\d{1,2})(?:st|nd|rd|th|\.)?[\ -](?:de\ )?(?P<m1>[a-z]+)\.?
-      |(?P<m2>[a-z]+)\.?\ (?P<d2>\d{1,2})(?:st|nd|rd|th)?,?)
-    [\ -](?:de\ )?(?P<year>\d{4})
-    (?:,?\ (?:at\ |um\ |a\ )?(?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?::(?P<second>\d{2}))?\s*(?P<half>am|pm)?)?""",
+    rf"""(?:[a-z]{{2,10}}\.?,?\ )?                                                    # the day of the week
+    (?:(?P<d1>\d{{1,2}})(?:st|nd|rd|th|er|\.)?[\ -](?:de\ )?(?P<m1>[a-z]+)\.?
+      |(?P<m2>[a-z]+)\.?\ (?P<d2>\d{{1,2}})(?:st|nd|rd|th)?,?)
+    [\ -](?:de\ )?(?P<year>\d{{4}}|\d{{2}})
+    (?:,?\ (?:at\ |um\ |a\ )?{TIME})?""",
     re.VERBOSE,
 )
+NUMBERED = re.compile(rf"(\d{{1,2}})([./-])(\d{{1,2}})\2(\d{{4}}|\d{{2}})(?:[ t,]+{TIME})?")
+YEAR_FIRST = re.compile(rf"(\d{{4}})([./-])(\d{{1,2}})\2(\d{{1,2}})(?:[ t,]+{TIME})?")
+IN_UTC = re.compile(r"\s(?:\(?utc\)?|gmt)$", re.IGNORECASE)
 
 
 def moment(text: str, zone: ZoneInfo, country: str) -> datetime:
     """ISO 8601, day.month.year, day or month first with slashes by country, or an Excel day number; naive is `zone`."""
-    value = _iso(text) or _by_numbers(text, country) or _by_name_of_month(text) or _excel_day(text)
+    bare = IN_UTC.sub("", text)
+    value = _iso(bare) or _by_numbers(fold(bare), country) or _by_name_of_month(fold(bare)) or _excel_day(bare)
     if value is None:
         raise ValueError(f"Not a date and time: {text}")
     if not EARLIEST <= value.year <= LATEST:
         raise ValueError(f"The date is out of range: {text}")
-    return value if value.tzinfo else value.replace(tzinfo=zone)
+    return value if value.tzinfo else value.replace(tzinfo=zone if bare == text else UTC)
 
 
 def _iso(text: str) -> datetime | None:
@@ -55,49 +60,38 @@ def _iso(text: str) -> datetime | None:
 
 
 def _by_name_of_month(text: str) -> datetime | None:
-    """`Jun 1, 2026 2:30 PM`, `1 June 2026`, `1. Juni 2026 14:30`, `01-Jun-2026`."""
-    found = NAMED.fullmatch(fold(text))
+    """`jun 1, 2026 2:30 pm`, `1 june 2026`, `1. juni 2026 14:30`, `01-jun-26`."""
+    found = NAMED.fullmatch(text)
     if not found or (month := MONTHS.get(found["m1"] or found["m2"])) is None:
         return None
-    return _made(
-        found["year"], month, found["d1"] or found["d2"], found["hour"], found["minute"], found["second"], found["half"]
-    )
+    return _made(found["year"], month, found["d1"] or found["d2"], found)
 
 
-def _made(
-    year: str | int,
-    month: str | int,
-    day: str,
-    hour: str | None,
-    minute: str | None,
-    second: str | None,
-    half: str | None,
-) -> datetime | None:
-    hours = int(hour or 0)
-    if half:
-        hours = hours % 12 + (12 if half.lower() == "pm" else 0)
+def _made(year: str, month: str | int, day: str, time: re.Match[str]) -> datetime | None:
+    hour, minute, second = (int(time[name] or 0) for name in ("hour", "minute", "second"))
+    if time["half"]:
+        hour = hour % 12 + (12 if time["half"] == "p" else 0)
     try:
-        return datetime(int(year), int(month), int(day), hours, int(minute or 0), int(second or 0))
+        return datetime(int(year) + (2000 if len(year) == 2 else 0), int(month), int(day), hour, minute, second)
     except ValueError:
         return None
 
 
 def _by_numbers(text: str, country: str) -> datetime | None:
-    found = re.fullmatch(
-        r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([AaPp][Mm])?)?", text
-    )
+    if found := YEAR_FIRST.fullmatch(text):
+        return _made(found[1], found[3], found[4], found)
+    found = NUMBERED.fullmatch(text)
     if not found:
         return None
-    first, mark, second, year, hour, minute, seconds, half = found.groups()
+    first, mark, second, year = found.groups()[:4]
     month_first = mark == "/" and country in MONTH_FIRST
     month, day = (first, second) if month_first else (second, first)
-    if mark == "/" and int(month) > 12 >= int(day):  # only one reading is a date
+    if int(month) > 12 >= int(day):  # only one reading is a date
         month, day = day, month
-    full_year = int(year) + (2000 if len(year) == 2 else 0)
-    return _made(full_year, month, day, hour, minute, seconds, half)
+    return _made(year, month, day, found)
 
 
 def _excel_day(text: str) -> datetime | None:
-    if not re.fullmatch(r"\d{5}(\.\d+)?", text):
+    if not re.fullmatch(r"\d{5}([.,]\d+)?", text):
         return None
-    return EXCEL_EPOCH + timedelta(days=float(text))
+    return EXCEL_EPOCH + timedelta(days=float(text.replace(",", ".")))

@@ -16,6 +16,7 @@ from leads.importing import moments, people, values
 from leads.importing.mapping import CUSTOM, EXTERNAL_ID, OTHERS, SKIP
 from leads.phone_numbers import normalize
 
+READ = frozenset({"phone", "email", "schedule_at", "priority", "deal_value", *OTHERS})  # other than as text
 FORMULA_SIGNS = frozenset("=+-@")
 CONTACT_FIELDS = ("first_name", "last_name", "organization", "title", "region", "city")
 LONGEST = {
@@ -100,7 +101,7 @@ class Preparer:
             text = cells[position].strip() if position < len(cells) else ""
             if text[:1] == "'" and text[1:2] in FORMULA_SIGNS:  # as spreadsheets mark text, and as we defuse it
                 text = text[1:]
-            if text:
+            if text and not (target in READ and values.is_nothing(text, zero=target != "deal_value")):
                 said.take(target, header, text)
         try:
             return Prepared(row, self._contact(said), self._lead(said))
@@ -150,9 +151,13 @@ class Preparer:
         return self._phone(text, country) if name == "phone" else people.email(text)
 
     def _phone(self, text: str, country: str) -> tuple[str, bool]:
-        """The number, and whether the cell holds several: then the first that is one. Raises `InvalidPhone`."""
+        """The number, and whether the cell holds more: an extension, or several numbers; then the first good one.
+
+        Raises `InvalidPhone`.
+        """
+        alone = values.without_extension(text)
         try:
-            return normalize(values.phone_text(text), country), False
+            return normalize(values.phone_text(alone), country), alone != text
         except InvalidPhone:
             for part in people.several(text):
                 with suppress(InvalidPhone):
@@ -172,6 +177,8 @@ class Preparer:
             lead["tags"] = values.tags(given["tags"])
         if "deal_value" in given:
             lead["deal_value"] = values.money(given["deal_value"])
+            if values.is_foreign(f"{said.headers['deal_value']} {given['deal_value']}", self.company.currency):
+                said.keep("deal_value")
         return lead
 
 

@@ -315,7 +315,10 @@ def plain_number(text: str) -> str:
         value = float(text)
     except ValueError:
         return text[:MAX_CELL].strip()
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    written = repr(value)  # 12.345 as text would be twelve thousand and some: a naught more tells them apart
+    return f"{written}0" if re.fullmatch(r"-?[1-9]\d{0,2}\.\d{3}", written) else written
 
 
 def _no_entities(*_: Any) -> None:

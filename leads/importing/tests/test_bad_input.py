@@ -220,14 +220,30 @@ def test_what_excel_has_cut_is_named_row_by_row(api: Any, client: Client, manage
 @pytest.mark.parametrize(
     ("text", "value"),
     [("1.5E+06", "1500000.00"), ("1,5E+06", "1500000.00"), ("1.23456E+02", "123.46"), ("EUR 1.500,00", "1500.00"),
-     ("1500 USD", "1500.00"), ("kr 99", "99.00"), ("999999999999.99", "999999999999.99")],
+     ("1500 USD", "1500.00"), ("kr 99", "99.00"), ("999999999999.99", "999999999999.99"), ("1.5k", "1500.00"),
+     ("2 Mio. €", "2000000.00"), ("$1.2M", "1200000.00"), ("1234.5678", "1234.57"), ("0,125", "0.12"),
+     ("12,34,567.50", "1234567.50"), ("1,50,000", "150000.00"), ("1'500.00", "1500.00"), ("1.234.567", "1234567.00"),
+     ("1,234.567", "1234.57"), ("1500 MXN", "1500.00")],
 )  # fmt: skip
 def test_money_as_excel_and_people_write_it(text: str, value: str) -> None:
     assert str(values.money(text)) == value
 
 
 @pytest.mark.parametrize(
-    "text", ["1e400", "9E+99", "1500 or 2000", "NaN", "Infinity", "12 to 15", "1" * 40, "999999999999.995", "9" * 13]
+    "text",
+    [
+        "1e400",
+        "9E+99",
+        "1500 or 2000",
+        "NaN",
+        "Infinity",
+        "12 to 15",
+        "1" * 40,
+        "999999999999.995",
+        "9" * 13,
+        "1.500.0000",
+        "1500 up to 2000",
+    ],
 )
 def test_what_is_no_amount_is_refused_and_never_read_as_another(text: str) -> None:
     with pytest.raises(ValueError, match="amount"):

@@ -19,7 +19,7 @@ from leads.importing.mapping import problems, suggest, with_external_id
 from leads.importing.running import answer_of
 from leads.importing.tests import real_files
 from leads.importing.tests.real_files import ANN, GOOD, PLAIN, ZOE, archive, comma, text_of, workbook
-from leads.models import Contact, ImportFile, Lead
+from leads.models import Contact, ImportFile, Lead, Priority
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 
@@ -113,6 +113,68 @@ def test_a_second_phone_column_stands_in_for_the_first_and_else_is_kept(in_compa
     ann, ben = lead_of("Ann"), lead_of("Ben")
     assert (ann.contact.phone_e164, ann.custom_fields) == ("+14155552671", {"Home Phone": "12"})
     assert (ben.contact.phone_e164, ben.custom_fields) == ("+14155552672", {"Home Phone": "415-555-2673"})
+
+
+def test_an_extension_is_kept_and_the_kind_of_a_phone_left_out(in_company, manager):
+    text = (
+        "Name,Phone,Email\n"
+        "Ann,(415) 555-2671 ext. 33,\n"
+        "Ben,415-555-2672 (work),\n"
+        "Cleo,415.555.2673x208,\n"
+        "Dan,+49 30 901820 Durchwahl 12,\n"
+    )
+    assert brought_in(text.encode(), manager)["errors"] == []
+    read = [(lead_of(name).contact.phone_e164, lead_of(name).custom_fields) for name in ("Ann", "Ben", "Cleo", "Dan")]
+    assert read == [
+        ("+14155552671", {"Phone": "(415) 555-2671 ext. 33"}),
+        ("+14155552672", {}),
+        ("+14155552673", {"Phone": "415.555.2673x208"}),
+        ("+4930901820", {"Phone": "+49 30 901820 Durchwahl 12"}),
+    ]
+
+
+def test_words_for_nothing_are_no_values_and_a_surname_is_no_such_word(in_company, manager):
+    text = (
+        "First name,Last name,Phone,Mobile,Email,Call at,Priority,Value\n"
+        "Ann,Null,N/A,unknown,ann@example.org,0000-00-00,-,n/a\n"
+        "Ben,None,415-555-2672,0,none,0,—,0\n"
+    )
+    assert brought_in(text.encode(), manager)["errors"] == []
+    ann, ben = lead_of("Ann"), lead_of("Ben")
+    assert (ann.contact.last_name, ann.contact.phone_e164, ann.schedule_at, ann.deal_value) == ("Null", "", None, None)
+    assert (ben.contact.last_name, ben.contact.email, ben.schedule_at, ben.deal_value) == ("None", "", None, 0)
+    assert ann.custom_fields == ben.custom_fields == {}
+
+
+def test_priorities_and_tags_are_read_as_other_systems_write_them(in_company, manager):
+    text = 'Name,Phone,Priority,Tags\nAnn,415-555-2671,Medium,"""VIP"",""Fair; Bonn"""\nBen,415-555-2672,Hoch,a|b\n'
+    assert brought_in(text.encode(), manager)["errors"] == []
+    ann, ben = lead_of("Ann"), lead_of("Ben")
+    assert (ann.priority, ann.tags) == (Priority.NORMAL, ["VIP", "Fair", "Bonn"])
+    assert (ben.priority, ben.tags) == (Priority.HIGH, ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "kept"),
+    [
+        ("Value", "€ 1.500", {"Value": "€ 1.500"}),
+        ("Wert (EUR)", "1500", {"Wert (EUR)": "1500"}),
+        ("Amount", "GBP 1,500.00", {"Amount": "GBP 1,500.00"}),
+        ("Amount (USD)", "$1.5k", {}),
+    ],
+)
+def test_an_amount_in_another_currency_is_kept_as_it_was_written(in_company, manager, header, cell, kept):
+    rows = [["Name", "Phone", header], ["Ann", "415-555-2671", cell]]
+    assert brought_in(comma(rows), manager)["errors"] == []
+    assert (lead_of("Ann").deal_value, lead_of("Ann").custom_fields) == (1500, kept)
+
+
+def test_a_number_cell_is_never_read_a_thousand_times_too_large(in_company, manager):
+    rows = [["Name", "Phone", "Value"]]
+    rows += [[f"N{n}", f"415-555-267{n}", value] for n, value in enumerate([1234.567, 12.345, 0.125, 1500.0, 1e6])]
+    assert brought_in(workbook(rows), manager, "leads.xlsx")["errors"] == []
+    values = [str(lead_of(f"N{n}").deal_value) for n in range(5)]
+    assert values == ["1234.57", "12.34", "0.12", "1500.00", "1000000.00"]
 
 
 def test_an_unknown_country_is_kept_and_the_row_taken(in_company, manager):
@@ -235,10 +297,27 @@ def test_a_set_without_people_is_refused_with_its_columns_named(in_company, mana
         ("Fri, 5 Jun 2026 14:30", datetime(2026, 6, 5, 14, 30)),
         ("05-Jun-2026", datetime(2026, 6, 5)),
         ("2026-06-05T14:30:00.000Z", datetime(2026, 6, 5, 14, 30)),
+        ("2026/06/05 14:30", datetime(2026, 6, 5, 14, 30)),
+        ("2026-06-05 2:30 PM", datetime(2026, 6, 5, 14, 30)),
+        ("2026-06-05 14:30:00 UTC", datetime(2026, 6, 5, 14, 30)),
+        ("6/5/26, 2:30 p.m.", datetime(2026, 6, 5, 14, 30)),
+        ("05.06.2026, 14:30 Uhr", datetime(2026, 6, 5, 14, 30)),
+        ("05.06.2026 14.30", datetime(2026, 6, 5, 14, 30)),
+        ("05/06/2026 14h30", datetime(2026, 5, 6, 14, 30)),
+        ("06-15-2026", datetime(2026, 6, 15)),
+        ("5-Jun-26", datetime(2026, 6, 5)),
+        ("5 juin 2026 à 14h30", datetime(2026, 6, 5, 14, 30)),
+        ("46178,5", datetime(2026, 6, 5, 12)),
     ],
 )
 def test_dates_are_read_in_the_forms_of_other_systems(text, day):
     assert moments.moment(text, ZoneInfo("UTC"), "US") == day.replace(tzinfo=UTC)
+
+
+def test_a_moment_that_names_utc_is_read_in_it_wherever_the_company_is():
+    paris = ZoneInfo("Europe/Paris")
+    assert moments.moment("2026-06-05 14:30:00 UTC", paris, "FR") == datetime(2026, 6, 5, 14, 30, tzinfo=UTC)
+    assert moments.moment("2026-06-05 14:30:00", paris, "FR") == datetime(2026, 6, 5, 12, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
