@@ -79,6 +79,11 @@ def test_everything_is_asked_once_with_its_number(desk, in_company, htmx):
     asked = desk.post(f"{URL}?source=web", form, headers=headers)
     page = asked.content.decode()
     assert "Change 3 leads?" in page and "High" in page and ("<html" in page) is not htmx
+    assert ("Which", "Source is web") in asked.context["does"]
+    assert (
+        page.count("<h1") == 1
+        and '<header class="head"><a class="btn quiet btn-icon" href="/leads/?source=web"' in page
+    )
     assert not Lead.objects.filter(priority=3).exists()
     assert ("set-priority", "3") in asked.context["fields"]
     desk.post(f"{URL}?source=web", {**form, "confirmed": "1"})

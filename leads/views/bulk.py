@@ -40,6 +40,7 @@ from leads.bulk_jobs import (
 from leads.bulk_jobs import VERBS as ADDED
 from leads.duplicates.jobs import MERGES
 from leads.forms import BulkForm, ShareForm, WhenForm
+from leads.lists import lead_words
 from leads.models import Priority, Stage, Strategy
 from leads.querysets import LeadQuerySet
 from leads.views.filtering import list_url
@@ -126,7 +127,7 @@ def ask(request: Request, params: QueryDict, work: BulkWork, total: int) -> Http
     ]
     context = {
         "title": asked(work, total),
-        "does": list(in_words(work)),
+        "does": [("Which", which(request, params)), *in_words(work)],
         "button": f"{asked(work, total).split()[0]} {leads(total)}",
         "may_undo": work.kind not in ADDED,
         "is_deletion": work.kind == DELETE,
@@ -143,6 +144,11 @@ def ask(request: Request, params: QueryDict, work: BulkWork, total: int) -> Http
 def asked(work: BulkWork, total: int) -> str:
     asks = ADDED[work.kind].asks if work.kind in ADDED else ASKS[work.kind]
     return asks.format(leads(total))
+
+
+def which(request: Request, params: QueryDict) -> str:
+    """The filters in force, as the list's chips say them."""
+    return "; ".join(lead_words(listing.filters_of(params.dict()), request)) or "All in the list: no filter is set"
 
 
 def in_words(work: BulkWork) -> Any:

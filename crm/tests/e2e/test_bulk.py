@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from crm.core.tenancy import company_active
 from crm.tests.e2e.conftest import Visit, World
+from crm.tests.e2e.test_looks import WIDER_THAN_THE_WINDOW, findings
 from leads.models import Lead
 
 pytestmark = pytest.mark.e2e
@@ -48,6 +49,30 @@ def test_all_that_match_are_asked_once(visit: Visit, world: World) -> None:
     page.locator("button", has_text="Delete 60 leads").click()
     expect(page.locator(".told p").last).to_have_text("60 leads deleted.")
     expect(page.locator("#n-all")).to_have_text("0")  # the tabs count anew
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_what_is_asked_stands_in_a_page_like_any_other(visit: Visit, world: World, size: str, scheme: str) -> None:
+    """Its heading where the list had its own, clear of the bell and as far from what is said below."""
+    for scripted in (True, False):
+        visitor = visit(world.manager, size=size, scheme=scheme, scripted=scripted)
+        page = visitor.open("/leads/?max_score=100")
+        before = page.locator("h1").bounding_box()
+        page.locator("[name=ids]").first.check()
+        page.locator("[name=everything]").check()
+        page.locator(".bulk summary", has_text="Assign").click()
+        page.locator(".bulk button[value=assign]").click()
+        expect(page.locator("#h-ask")).to_have_text("Assign 60 leads?")
+        expect(page.locator(".facts")).to_contain_text("Score is 100 or less")
+        visitor.shoot(f"leads-bulk-ask-{size}-{scheme}{'' if scripted else '-plain'}")
+        assert page.locator("h1").count() == 1
+        at = page.locator("#h-ask").bounding_box()
+        assert abs(at["y"] - before["y"]) <= 2 and at["x"] > before["x"]  # behind the way back
+        if scripted:
+            assert findings(visitor) == []
+            assert page.evaluate(WIDER_THAN_THE_WINDOW) <= 0
 
 
 def test_a_menu_is_filled_in_with_the_mouse(visit: Visit, world: World) -> None:
