@@ -69,6 +69,8 @@ def searched(text: str) -> Q:
     """Every word must occur in the folded text; what looks like a phone number is also sought by its digits."""
     folded = fold(text)
     words = folded.split()[:MAX_WORDS]
+    if not words:
+        return Q(pk__in=())  # an accent alone
     found = reduce(and_, map(_word, words), Q())
     digits = re.sub(r"\D", "", folded).lstrip("0")
     if PHONE_LIKE.fullmatch(folded) and len(digits) >= MANY_DIGITS:

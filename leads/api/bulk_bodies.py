@@ -57,7 +57,10 @@ class WhichLeads(Body):
     """By `lead_ids` or by `filter`; `async` asks for a job however few they are."""
 
     lead_ids = LeadIdsField(required=False)
-    filter = JsonObjectField(required=False, help_text="The filters of `GET /leads`, by name; {} is every lead")
+    filter = JsonObjectField(
+        required=False,
+        help_text='The filters of `GET /leads`, by name, at least one; `{"all": true}` alone is every lead',
+    )
 
     def get_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = super().get_fields()

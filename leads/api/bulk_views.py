@@ -34,6 +34,7 @@ from leads.bulk_jobs import (
 )
 from leads.models import Strategy
 
+ALL = "all"  # the filter that is every lead
 AS_A_JOB = {202: "They are more than 1,000, or `async` was asked for: the job that does it."}
 
 
@@ -119,15 +120,31 @@ class BulkViewSet(ApiViewSet):
 
 
 def plain_filters(filters: Mapping[str, Any]) -> dict[str, Any]:
-    """Texts, numbers, booleans and lists of them, as they would stand in an address; null is no filter."""
+    """Texts, numbers, booleans and lists of them, as they would stand in an address; null is no filter.
+
+    What chooses nothing would mean every lead, which is to be said: `{"all": true}`.
+    """
     wrong = [name for name, value in filters.items() if not all(map(is_plain, as_list(value)))]
     if wrong:
         raise Unacceptable(Problem(("query", name), "Must be a text, a number, or a list of them.") for name in wrong)
-    return {name: value for name, value in filters.items() if value is not None}
+    given = {name: value for name, value in filters.items() if value is not None}
+    wants_all = given.pop(ALL, None)
+    choosing = any(chooses(item) for value in given.values() for item in as_list(value))
+    if wants_all is None and not choosing:
+        raise Unacceptable([Problem(("query",), 'Name at least one filter, or {"all": true} for every lead.')])
+    if wants_all is not None and (wants_all is not True or given):
+        words = "Stands alone, without other filters." if wants_all is True else "Must be true, or left out."
+        raise Unacceptable([Problem(("query", ALL), words)])
+    return given
 
 
 def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+def chooses(value: Any) -> bool:
+    """Whether a value is more than blanks and commas."""
+    return value is not None and bool(str(value).replace(",", " ").strip())
 
 
 def is_plain(value: Any) -> bool:

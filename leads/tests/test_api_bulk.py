@@ -91,6 +91,43 @@ def test_by_filter_all_that_match_are_changed_and_no_other(api, manager, in_comp
     assert list(Lead.objects.filter(tags=[])) == [other]
 
 
+NO_FILTER = 'Name at least one filter, or {"all": true} for every lead.'
+
+
+@pytest.mark.parametrize(
+    ("filters", "where", "says"),
+    [
+        ({}, ["body", "filter"], NO_FILTER),
+        ({"source": None, "stage": []}, ["body", "filter"], NO_FILTER),
+        ({"source": " , ", "stage": ["", None]}, ["body", "filter"], NO_FILTER),
+        ({"all": None}, ["body", "filter"], NO_FILTER),
+        ({"all": False}, ["body", "filter", "all"], "Must be true, or left out."),
+        ({"all": "true"}, ["body", "filter", "all"], "Must be true, or left out."),
+        ({"all": True, "source": "web"}, ["body", "filter", "all"], "Stands alone, without other filters."),
+    ],
+)
+@pytest.mark.parametrize("route", [DELETE, UPDATE, ASSIGN])
+def test_a_filter_that_chooses_nothing_does_not_mean_every_lead(
+    api, manager, agent, leads, route, filters, where, says
+):
+    body = {UPDATE: {"updates": {"source": "x"}}, ASSIGN: {"agent_id": str(agent.pk)}}.get(route, {})
+    answer = post(api(manager), route, filter=filters, **body)
+    assert answer.status_code == 422
+    assert [(problem["loc"], problem["msg"]) for problem in answer.json()["detail"]] == [(where, says)]
+    assert Lead.objects.alive().filter(source="", agent=None).count() == 3 and not Job.objects.exists()
+
+
+def test_a_search_without_a_word_deletes_nobody(api, manager, leads):
+    answer = post(api(manager), DELETE, filter={"search": "\u00b4"})  # an accent alone
+    assert (answer.status_code, answer.json()["deleted_count"]) == (200, 0)
+    assert Lead.objects.alive().count() == 3
+
+
+def test_every_lead_is_deleted_where_that_is_said(api, manager, leads):
+    assert post(api(manager), DELETE, filter={"all": True}).json()["deleted_count"] == 3
+    assert not Lead.objects.alive().exists()
+
+
 @pytest.mark.parametrize(
     ("body", "status", "where"),
     [
@@ -128,7 +165,7 @@ def test_agents_work_within_their_own_leads(api, agent, other_agent, in_company)
     assert updated["results"][1]["error"] == NOT_FOUND
     handed = post(client, ASSIGN, lead_ids=named, agent_email=other_agent.user.email).json()
     assert [r["success"] for r in handed["results"]] == [True, False, False], "only what it holds"
-    by_filter = post(client, UPDATE, filter={}, updates={"source": "mine"}).json()
+    by_filter = post(client, UPDATE, filter={"all": True}, updates={"source": "mine"}).json()
     assert [r["lead_id"] for r in by_filter["results"]] == [str(made.pk)]
 
 
@@ -219,7 +256,7 @@ def test_more_than_a_thousand_are_a_job(api, manager, in_company, monkeypatch, d
     assert post(client, UPDATE, lead_ids=[*ids(leads)[:4]] * 2, updates={"source": "a"}).status_code == 200
     with django_capture_on_commit_callbacks(execute=True):
         assert post(client, UPDATE, lead_ids=ids(leads), updates={"source": "b"}).status_code == 202
-        answer = post(client, DELETE, filter={})
+        answer = post(client, DELETE, filter={"all": True})
     assert answer.status_code == 202 and answer.json()["job"]["total"] == 5
     assert not Lead.objects.alive().exists()
 
