@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import connection
-from django.db.models import JSONField, Lookup, Q, QuerySet, Subquery, TextField
+from django.db.models import JSONField, Lookup, Model, Q, QuerySet, Subquery, TextField
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 from django.utils.timezone import now
@@ -85,8 +85,27 @@ def _word(word: str) -> Q:
     return found
 
 
+def names_reach(text: str) -> bool:
+    """Whether a word of it may be a phone number or an e-mail address, or a part of one."""
+    words = fold(text).split()[:MAX_WORDS]
+    digits = (len(re.sub(r"\D", "", word)) for word in words if PHONE_LIKE.fullmatch(word))
+    return any("@" in word for word in words) or any(count >= MANY_DIGITS for count in digits)
+
+
+def with_survivors(model: type[Model], text: str) -> Q:
+    """`searched`, and by a phone or an e-mail also whom the one who had it was merged into; one statement more then."""
+    found = searched(text)
+    if not names_reach(text):
+        return found
+    into = Contact.objects.merged().filter(found).order_by().values_list("merged_into", flat=True)
+    few = list(into[: FEW + 1])
+    if not few:
+        return found
+    return found | Q(**{"pk__in" if model is Contact else "contact__in": into if len(few) > FEW else few})
+
+
 class SearchFilter(TextFilter):
-    """Name, phone, e-mail, employer.
+    """Name, phone, e-mail, employer; the phone and e-mail that a merge took away find whoever stayed.
 
     Few hits are asked for at once and named by their ids: in one question with the list's order PostgreSQL takes rare
     words for common ones, and walks through a million leads in that order to find them. One statement more.
@@ -95,7 +114,7 @@ class SearchFilter(TextFilter):
     def filter(self, qs: QuerySet[Any], value: str | None) -> QuerySet[Any]:
         if not value:
             return qs
-        found = qs.filter(searched(value))
+        found = qs.filter(with_survivors(qs.model, value))
         hits = list(found.order_by().values_list("pk", flat=True)[: FEW + 1])
         return found if len(hits) > FEW else qs.filter(pk__in=hits)
 

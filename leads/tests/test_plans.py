@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.test import TransactionTestCase
 from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
 
 from agents.models import Agent
 from agents.tests.factories import AgentFactory
@@ -235,6 +236,22 @@ def test_rare_words_are_not_sought_in_the_order_of_the_list(many: Many) -> None:
     assert len(rare) == 2 and not any("lead_newest" in indexes(plan) for plan in rare), rare
     common = [plan for _, plan in plans(lambda: newest(LeadFilter({"search": "person"}, leads)))]
     assert indexes(common[-1]) == {"lead_newest"}, common
+
+
+@pytest.mark.parametrize("text", ["4150004711", "person4711@example.org"])
+def test_who_was_merged_away_is_sought_by_an_index(many: Many, text: str) -> None:
+    """And whoever stayed is read by it with the others that are found, not in the order of the list."""
+    gone, stays = (Contact.objects.get(phone_e164=f"+1415000{n}") for n in (4711, 4712))
+    known = f"{gone.search_text} person4711@example.org"
+    Contact.objects.filter(pk=gone.pk).update(merged_into=stays, deleted_at=now(), search_text=known)
+    lead = Lead.objects.filter(contact=stays).first()
+    narrowed = LeadFilter({"search": text}, Lead.objects.visible_to(many.manager).alive())
+    found: list[Lead] = []
+    sent = [plan for _, plan in plans(lambda: found.extend(newest(narrowed)))]
+    assert lead in found and len(sent) == 3
+    assert all(name.startswith(("contact_search", "contact_merged")) for name in indexes(sent[0])), sent
+    assert not walks(sent[0], "leads_contact"), sent
+    assert not any(walks(plan) or "lead_newest" in indexes(plan) for plan in sent), sent
 
 
 def test_the_duplicate_check_reads_indexes(many: Many) -> None:

@@ -10,6 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from crm.accounts.models import User
 from crm.audit.models import AuditEntry
 from crm.core.tenancy import company_active
+from crm.jobs.actions import undo_job
+from crm.jobs.models import Job
 from crm.jobs.running import run_job
 from crm.vendors.tests.factories import calling, vendor_with_key
 from leads.actions import create_contact, create_lead, delete_contact
@@ -17,6 +19,7 @@ from leads.duplicates.actions import start_search
 from leads.duplicates.finding import look_for, ordered
 from leads.duplicates.jobs import merge_contacts_now
 from leads.duplicates.models import DuplicatePair
+from leads.filters import ContactFilter
 from leads.hashes import sha256_hex
 from leads.importing.actions import keep_file, start_import
 from leads.importing.mapping import suggest
@@ -178,3 +181,42 @@ def test_nobody_is_a_pair_with_itself_nor_with_one_whose_survivor_is_gone(manage
     delete_contact(survivor, by=manager)
     new = create_contact({"first_name": "Nan", "phone": OLD_PHONE}, by=manager)
     assert look_for([new.pk]) == 0
+
+
+@pytest.mark.parametrize("text", [OLD_PHONE, "(415) 555-0102", "5550102", "ANN@b.example", "Anne 4155550102"])
+def test_the_lists_find_whoever_stayed_by_the_phone_and_email_of_before(
+    api, client, manager, agent, other_agent, survivor, text
+):
+    lead = create_lead({"contact_id": survivor.pk}, by=manager)
+    others = create_lead({"first_name": "Bo", "phone_e164": "+14155559999"}, by=manager)
+    Lead.objects.filter(pk=lead.pk).update(agent=agent)
+    found = api(manager).get("/api/v1/leads", {"search": text}).json()
+    assert [row["id"] for row in found["leads"]] == [str(lead.pk)] and found["total"] == 1
+    people = api(manager).get("/api/v1/contacts", {"search": text}).json()["contacts"]
+    assert [row["id"] for row in people] == [str(survivor.pk)]
+    client.force_login(manager)
+    page = client.get("/leads/", {"search": text}).content.decode()
+    assert str(lead.pk) in page and str(others.pk) not in page
+    assert api(agent.user).get("/api/v1/leads", {"search": text}).json()["total"] == 1
+    assert api(other_agent.user).get("/api/v1/leads", {"search": text}).json()["total"] == 0
+
+
+def test_a_merge_that_is_taken_back_is_forgotten_by_the_search(api, manager, survivor):
+    create_lead({"contact_id": survivor.pk}, by=manager)
+    job = Job.objects.latest("created_at")
+    run_job(undo_job(job, by=manager).pk)
+    assert api(manager).get("/api/v1/leads", {"search": OLD_PHONE}).json()["total"] == 0
+    [row] = api(manager).get("/api/v1/contacts", {"search": OLD_PHONE}).json()["contacts"]
+    assert row["id"] != str(survivor.pk)
+
+
+def test_another_companys_merges_find_nobody(api, manager, stranger, survivor):
+    create_lead({"contact_id": survivor.pk}, by=manager)
+    assert api(stranger).get("/api/v1/leads", {"search": OLD_PHONE}).json()["total"] == 0
+    assert api(stranger).get("/api/v1/contacts", {"search": OLD_EMAIL}).json()["total"] == 0
+
+
+@pytest.mark.parametrize(("text", "statements"), [(OLD_PHONE, 2), (OLD_EMAIL, 2), ("ann", 1), ("12", 1)])
+def test_only_what_may_be_a_phone_or_an_email_asks_once_more(survivor, django_assert_num_queries, text, statements):
+    with django_assert_num_queries(statements):
+        ContactFilter({"search": text}, Contact.objects.alive()).checked()
