@@ -18,6 +18,7 @@ class Kind(models.TextChoices):
     SLA_BREACHED = "sla_breached", "A deadline has passed without a response"
     UNACCEPTED = "unaccepted", "Nobody has taken up a lead in time"
     CALL_BACK = "call_back", "A call-back of yours is due"
+    TEXT = "text", "Somebody whose lead you hold has sent a text message"
     JOB = "job", "An import, export or other long work of yours is over"
     VENDOR_CAP = "vendor_cap", "A vendor has reached its number of leads for the day"
 
@@ -29,6 +30,7 @@ ICONS = {
     Kind.SLA_BREACHED: "triangle-alert",
     Kind.UNACCEPTED: "user-x",
     Kind.CALL_BACK: "phone",
+    Kind.TEXT: "message-square",
     Kind.JOB: "list-checks",
     Kind.VENDOR_CAP: "store",
 }

@@ -1,4 +1,5 @@
-"""What is told of leads: gone, near their deadline, past it. One piece of news for each person and batch."""
+"""What is told of leads: gone, near their deadline, past it; one piece of news for each person and batch. And what
+their people write."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from agents.models import Agent
 from crm.accounts.models import User
 from crm.accounts.permissions_table import Role
 from crm.audit.models import AuditEntry
+from crm.compliance.channels import Channel
 from crm.notifications.kinds import Kind
 from crm.notifications.telling import SHOWN, News
 from leads.models import Lead
@@ -52,6 +54,22 @@ def news_of_breaches(entries: Iterable[AuditEntry]) -> list[News]:
     told = {user: created[user.pk] for user in users if user.pk in created} | dict.fromkeys(overseers(users), batch)
     leads = _shown(told.values())
     return [_breached(user, own, leads) for user, own in told.items()]
+
+
+def news_of_texts(entries: Iterable[AuditEntry]) -> list[News]:
+    """To whoever holds an open lead of the person; not of a keyword, which is done and answered. One statement.
+
+    The words stay where they are kept encrypted, and are read in the lead's timeline.
+    """
+    texts: dict[UUID, list[AuditEntry]] = defaultdict(list)
+    for entry in entries:
+        if entry.object_id and not entry.data.get("meaning"):
+            texts[entry.object_id].append(entry)
+    if not texts:
+        return []
+    held = Lead.objects.open().filter(contact__in=texts, agent__user__is_active=True)
+    leads = held.select_related("contact", "agent__user__company").order_by("pk")
+    return [_text(lead, entry) for lead in leads for entry in texts[lead.contact_id]]
 
 
 def overseers(users: Iterable[User]) -> list[User]:
@@ -100,6 +118,13 @@ def _unaccepted(user: User, batch: Entries, leads: Mapping[UUID, Lead]) -> News:
     lead = leads.get(batch[0].object_id)
     text = "Every agent who might have had it let it pass; it waits in the queue."
     return News(user, Kind.UNACCEPTED, f"{_name(lead)} was taken up by nobody", _page(batch[0]), text, lead)
+
+
+def _text(lead: Lead, entry: AuditEntry) -> News:
+    holder: Any = lead.agent
+    title = f"{_name(lead)} wrote by {'WhatsApp' if entry.data['channel'] == Channel.WHATSAPP else 'text message'}"
+    url, key = reverse("leads:detail", args=[lead.pk]), f"text:{entry.data['text_id']}"
+    return News(holder.user, Kind.TEXT, title, url, "What it says stands in the lead’s timeline.", lead, key)
 
 
 def _named(batch: Entries, leads: Mapping[UUID, Lead], user: User) -> dict[str, Any]:

@@ -7,9 +7,16 @@ from typing import Any
 
 from crm.audit.events import events_recorded
 from crm.audit.models import AuditEntry
+from crm.compliance.events import TEXT_RECEIVED
 from crm.jobs.events import JOB_FAILED, JOB_FINISHED
 from crm.notifications.actions import forget_people, news_of_given
-from crm.notifications.lead_news import news_of_breaches, news_of_due_soon, news_of_taken, news_of_unaccepted
+from crm.notifications.lead_news import (
+    news_of_breaches,
+    news_of_due_soon,
+    news_of_taken,
+    news_of_texts,
+    news_of_unaccepted,
+)
 from crm.notifications.other_news import news_of_jobs, news_of_vendor_caps
 from crm.notifications.telling import News, tell
 from crm.sla.events import LEAD_SLA_BREACHED, LEAD_SLA_DUE_SOON
@@ -24,6 +31,7 @@ TOLD: Mapping[str, tuple[Compose, ...]] = {
     LEAD_SLA_DUE_SOON: (news_of_due_soon,),
     LEAD_SLA_BREACHED: (news_of_breaches,),
     "lead.unaccepted": (news_of_unaccepted,),
+    TEXT_RECEIVED: (news_of_texts,),
     JOB_FINISHED: (news_of_jobs,),
     JOB_FAILED: (news_of_jobs,),
     VENDOR_CAP_REACHED: (news_of_vendor_caps,),

@@ -13,6 +13,8 @@ from crm.accounts.actions import choose_notifications
 from crm.accounts.models import User
 from crm.accounts.tests.factories import UserFactory
 from crm.audit.recording import Event, record_many
+from crm.compliance.actions.hearing import take_text
+from crm.compliance.models import IncomingText
 from crm.core.actors import System, VendorActor
 from crm.core.ids import uuid7
 from crm.core.tenancy import company_active
@@ -23,10 +25,12 @@ from crm.jobs.running import do_now, run_job
 from crm.mail.models import Mail
 from crm.notifications.call_backs import companies_with_call_backs, tell_call_backs
 from crm.notifications.models import Notification
+from crm.providers.ports import TextReceived
 from crm.sla.actions import mark_overdue, remind_due_soon
 from crm.vendors.actions import create_vendor
 from leads.actions import delete_contact, set_disposition
 from leads.assignment import assign_lead, assign_many, reassign_lead, return_many, unassign_lead
+from leads.duplicates.merging import merge_contacts
 from leads.intake.actions import submit_lead
 from leads.models import Lead
 from leads.tests.assigning import make_leads
@@ -208,6 +212,62 @@ def test_what_was_done_within_the_request_is_not_told(manager):
     job = do_now("leads.bulk_assign", {}, lambda: Batch(None, 1), by=manager, title="Assign")
     assert Job.objects.get() == job
     assert not Notification.objects.exists()
+
+
+def a_text(lead: Lead, body: str = "When can you call?", number: int = 1, channel: str = "sms") -> None:
+    sender = lead.contact.phone_e164
+    take_text(TextReceived("twilio", f"SM{number}", sender, "+14155550100", body, NOON, channel), by=System("twilio"))
+
+
+class TestTexts:
+    def test_whoever_holds_the_lead_is_told_once_and_where_it_stands(self, agent, other_agent, manager):
+        lead = ada(agent=agent)
+        closed = LeadFactory(contact=lead.contact, agent=other_agent, status="done")
+        a_text(lead, "We take 12 of them")
+        a_text(lead, "We take 12 of them")  # as a provider repeats it
+        row = Notification.objects.get()
+        assert (row.user, row.kind, row.title) == (agent.user, "text", "Ada Byron wrote by text message")
+        assert (row.url, row.object_id) == (f"/leads/{lead.pk}/", lead.pk) and closed.pk != lead.pk
+        assert "12 of them" not in row.title + row.text  # encrypted where it stands, and there alone
+        a_text(lead, "13", 2, "whatsapp")
+        assert told(agent.user)[1:] == [("text", "Ada Byron wrote by WhatsApp")]
+        assert not Mail.objects.exists()
+
+    def test_each_holder_of_an_open_lead_is_told_of_its_own(self, agent, other_agent):
+        lead = ada(agent=agent)
+        other = LeadFactory(contact=lead.contact, agent=other_agent)
+        a_text(lead)
+        assert {(row.user, row.object_id) for row in Notification.objects.all()} == {
+            (agent.user, lead.pk),
+            (other_agent.user, other.pk),
+        }
+
+    def test_who_wants_it_by_mail_is_mailed(self, agent):
+        choose_notifications(agent.user, {"text": {"in_app": False, "email": True}})
+        lead = ada(agent=agent)
+        a_text(lead)
+        mail = Mail.objects.get()
+        assert (mail.to, mail.subject, mail.object_id) == (agent.email, "Ada Byron wrote by text message", lead.pk)
+        assert str(lead.pk) in mail.text and "When can you call" not in mail.text
+        assert not Notification.objects.exists()
+
+    @pytest.mark.parametrize("word", ["STOP", "start", "Help", "Please stop calling me"])
+    def test_a_keyword_is_done_and_answered_and_told_to_nobody(self, agent, word):
+        a_text(ada(agent=agent), word)
+        assert IncomingText.objects.exists() and not Notification.objects.exists()
+
+    def test_nobody_is_told_where_no_person_holds_the_lead(self, agent, company):
+        a_text(ada(agent=VoiceAgentFactory()), number=1)
+        a_text(LeadFactory(), number=2)
+        a_text(LeadFactory(agent=agent, stage="lost", status="done"), number=3)
+        a_text(LeadFactory(agent=AgentFactory(user=UserFactory(is_active=False))), number=4)
+        assert IncomingText.objects.count() == 4 and not Notification.objects.exists()
+
+    def test_whom_the_sender_was_merged_into_is_named(self, agent, manager):
+        lead, other = ada(agent=agent), LeadFactory()
+        merge_contacts(lead.contact, other.contact, by=manager)
+        a_text(other)
+        assert ("text", "Ada Byron wrote by text message") in told(agent.user)
 
 
 class TestCallBacks:
