@@ -121,9 +121,15 @@
     menu.style.top = `${Math.max(8, below ? box.bottom + 4 : box.top - menu.offsetHeight - 4)}px`;
     menu.style.left = `${Math.max(8, Math.min(box.left, innerWidth - menu.offsetWidth - 8))}px`;
     (menu.querySelector("[aria-current]") || menu.querySelector("button, a, input"))?.focus();
+    let waits = false; // for an answer, which finds the page through the menu that asked
+    menu.addEventListener("htmx:beforeSend", () => { waits = true; });
+    menu.addEventListener("htmx:afterRequest", () => {
+      waits = false;
+      if (!menu.matches(":popover-open")) menu.remove();
+    });
     menu.addEventListener("toggle", (event) => {
       if (event.newState !== "closed") return;
-      menu.remove();
+      if (!waits) menu.remove();
       if (document.activeElement === document.body || !document.activeElement) document.getElementById(menu.dataset.at)?.focus();
     });
   };

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from time import sleep
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from agents.models import Agent, AgentGoal
+from calls import actions
 from calls.models import Call
 from crm.core.tenancy import company_active
 from crm.tests.e2e.conftest import Visit, World
@@ -166,6 +168,27 @@ def test_the_telephone_is_used_by_keyboard_and_the_note_stays(visit: Visit, priy
     expect(page.locator("#toasts")).to_contain_text("Saved:")
     [call] = calls_of(priya)
     assert (call.disposition, call.status, bool(call.transferred_to)) == ("qualified", "completed", True)
+
+
+def test_a_slow_answer_is_told_though_the_call_is_looked_at_meanwhile(
+    visit: Visit, priya: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_on = actions.hand_on_call
+
+    def slowly(*given: Any, **named: Any) -> Any:
+        done = hand_on(*given, **named)
+        sleep(2.5)  # two looks at the call would find it handed on
+        return done
+
+    monkeypatch.setattr(actions, "hand_on_call", slowly)
+    page = visit(priya.user).open("/cockpit/")
+    page.keyboard.press("c")
+    expect(page.locator("#h-p")).to_have_text("In progress")
+    page.keyboard.press("t")
+    page.get_by_label("To a colleague").select_option(index=1)
+    page.get_by_role("button", name="Put them through").press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("Put through. Say how it went")
+    expect(page.locator("#phone")).to_contain_text("Put through to")
 
 
 def test_the_telephone_works_without_javascript(visit: Visit, priya: Agent) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from time import sleep
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from crm.accounts.tests.factories import PASSWORD
 from crm.core.tenancy import company_active
 from crm.tests.e2e.conftest import Visit, World
 from leads.models import Lead, Note
+from leads.views import cells
 
 pytestmark = pytest.mark.e2e
 
@@ -142,6 +144,30 @@ def test_a_cell_is_changed_in_place_and_the_focus_comes_back(visit: Visit, world
     expect(page.locator("[data-at]")).to_have_count(0)
     expect(page.locator(f"#{cell}")).to_be_focused()
     assert fresh(world, world.lead.pk).stage == "opportunity"
+
+
+def test_a_menu_that_closes_before_its_answer_still_tells_it(
+    visit: Visit, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = cells.rows_of
+
+    def slowly(*given: Any, **named: Any) -> Any:
+        sleep(1)
+        return answer(*given, **named)
+
+    page = visit(world.manager).open("/leads/")
+    cell = page.locator(f"#stage-{world.lead.pk}")
+    cell.click()
+    expect(page.locator("[data-at] button[aria-current]")).to_be_focused()
+    monkeypatch.setattr(cells, "rows_of", slowly)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-at]")).to_be_hidden()
+    expect(page.locator("#toasts .told p")).to_contain_text("Opportunity")
+    expect(cell).to_have_text("Opportunity")
+    expect(cell).to_be_focused()
+    expect(page.locator("[data-at]")).to_have_count(0)
 
 
 def test_filters_are_chips_and_going_back_goes_back(visit: Visit, world: World) -> None:
