@@ -91,8 +91,9 @@ class ImportViewSet(ApiViewSet):
         """CSV in any delimiter and encoding, or XLSX, in the multipart field `file`.
 
         Columns `first_name` and `phone`; optional `last_name`, `email`, `schedule_at`, `source`, `priority`, `tags`,
-        `deal_value`; every other one is kept in `custom_fields`. A person is matched by phone, else by e-mail. Above
-        1,000 rows, or with `async=true`, a job does it; its `result_url` holds the refused rows with their reasons.
+        `deal_value`, `do_not_contact` (or `Do Not Call`: yes or no); every other one is kept in `custom_fields`.
+        A person is matched by phone, else by e-mail. Above 1,000 rows, or with `async=true`, a job does it; its
+        `result_url` holds the refused rows with their reasons.
         """
         params = request.query_params
         if unknown := params.keys() - PARAMETERS:

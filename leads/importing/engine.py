@@ -265,8 +265,12 @@ class _Batches:
         return {name: value for name, value in row.contact.items() if name != found.field}
 
     def _write_into(self, contact: Contact, given: Mapping[str, Any]) -> None:
-        """Fills its blanks and renames nothing, unless the import updates; what another contact has stays there."""
-        wanted = dict(given) if self.plan.mode == ImportMode.UPDATE else blanks_of(contact, given)
+        """Fills its blanks and renames nothing, unless the import updates; what another contact has stays there.
+
+        Whoever may not be contacted may not be, whatever the import does with the rest.
+        """
+        wanted = updated(contact, given) if self.plan.mode == ImportMode.UPDATE else blanks_of(contact, given)
+        wanted |= {"do_not_contact": True} if given.get("do_not_contact") else {}
         changes = differing(contact, {name: value for name, value in wanted.items() if self.known.is_free(name, value)})
         if changes:
             join(self.changed.setdefault(contact.pk, (contact, {}))[1], changes)
@@ -344,6 +348,12 @@ class _Batches:
 def keys_of(contact: Contact) -> Iterator[int]:
     """Numbers for its phone and e-mail, small enough to keep for every row of a file."""
     return (hash(text) for text in (contact.phone_e164, contact.email) if text)
+
+
+def updated(contact: Contact, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the row gives; half of the name that the contact has is no other name."""
+    half = not given.get("last_name") and given.get("first_name") in (contact.first_name, contact.last_name)
+    return {name: value for name, value in given.items() if not half or name not in ("first_name", "last_name")}
 
 
 def wanted_of(lead: Lead, given: Mapping[str, Any], *, overwrite: bool) -> dict[str, Any]:

@@ -142,6 +142,13 @@ TARGETS = (
         *("est. value", "est. revenue", "estimated value", "estimated revenue", "opportunity value", "montant ht"),
         "primary opportunity value",
     ),
+    _target(
+        "do_not_contact",
+        "Do not contact",
+        *("do not call", "dnc", "do not disturb", "do not allow phone calls", "opted out", "call opted out"),
+        *("nicht anrufen", "nicht kontaktieren", "kontaktsperre", "werbesperre", "ne pas appeler", "ne pas contacter"),
+        *("no llamar", "no contactar", "non chiamare", "niet bellen"),
+    ),
 )
 # Offered on the page beside the fields above; without a mapping these columns go into `custom_fields` (S3).
 MORE_TARGETS = (
@@ -207,6 +214,7 @@ KEYS = {
 }
 # What stands around a name: (EUR), “Person - ”, “ - Work”; the last one tells of phones and addresses alone.
 IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^)\]]*[)\]]\s*$")
+LONGEST_NAME = 100  # a question of a form, in its own words
 OF_PERSON = re.compile(r"^(?:primary[\W_]contact|person|contact|customer|custom|kontakt)[\W_]+")
 KIND = re.compile(r"[\W_]+(?:work|home|mobile|other|business|personal|private)$")
 
@@ -241,6 +249,8 @@ def _meant(header: str, known: Sequence[Target] = KNOWN) -> tuple[str, bool]:
     if header in (ROW_HEADER, ERROR_HEADER):
         return SKIP, False
     names = {target.name for target in known}
+    if len(header) > LONGEST_NAME:
+        return CUSTOM, True
     if (found := KEYS.get(_key(header))) and found[0] in names:
         return found
     bare = OF_PERSON.sub("", IN_BRACKETS.sub("", fold(header)))
@@ -290,7 +300,7 @@ def problems(mapping: Mapping[str, str], match_by: str = "") -> list[str]:
         if field in FIELDS and len(headers) > 1
     ]
     missing = []
-    if not {"first_name", "name"} & columns.keys():
+    if not {"first_name", "last_name", "name"} & columns.keys():
         missing.append("No column is mapped to the first name.")
     if not {"phone", "email"} & columns.keys():
         missing.append("No column is mapped to the phone number or the e-mail address.")

@@ -16,7 +16,9 @@ from leads.importing import moments, people, values
 from leads.importing.mapping import CUSTOM, EXTERNAL_ID, OTHERS, SKIP
 from leads.phone_numbers import normalize
 
-READ = frozenset({"phone", "email", "schedule_at", "priority", "deal_value", *OTHERS})  # other than as text
+READ = frozenset(
+    {"do_not_contact", "phone", "email", "schedule_at", "priority", "deal_value", *OTHERS}
+)  # other than as text
 FORMULA_SIGNS = frozenset("=+-@")
 CONTACT_FIELDS = ("first_name", "last_name", "organization", "title", "region", "city")
 LONGEST = {
@@ -101,7 +103,9 @@ class Preparer:
             text = cells[position].strip() if position < len(cells) else ""
             if text[:1] == "'" and text[1:2] in FORMULA_SIGNS:  # as spreadsheets mark text, and as we defuse it
                 text = text[1:]
-            if text and not (target in READ and values.is_nothing(text, zero=target != "deal_value")):
+            if text and not (
+                target in READ and values.is_nothing(text, zero=target not in ("deal_value", "do_not_contact"))
+            ):
                 said.take(target, header, text)
         try:
             return Prepared(row, self._contact(said), self._lead(said))
@@ -112,13 +116,18 @@ class Preparer:
 
     def _contact(self, said: Said) -> dict[str, Any]:
         given = said.given
-        contact = {name: _short(name, given[name]) for name in CONTACT_FIELDS if name in given}
+        contact: dict[str, Any] = {name: _short(name, given[name]) for name in CONTACT_FIELDS if name in given}
         if "name" in given and "first_name" not in contact:
             first, last = people.name_parts(given["name"])
             contact["first_name"] = _short("first_name", first)
             contact.setdefault("last_name", _short("last_name", last))
+        if "last_name" in contact and not contact.get("first_name"):  # all that most systems ask for
+            contact["first_name"], contact["last_name"] = contact["last_name"], ""
         if not contact.get("first_name"):
             raise ValueError("The first name is missing")
+        if "do_not_contact" in given:  # kept as it stands too: it may have meant calls alone
+            said.keep("do_not_contact")
+            contact |= {"do_not_contact": True} if values.yes(given["do_not_contact"]) else {}
         country = ""
         if "country" in given and not (country := people.country_code(given["country"])):
             said.keep("country")

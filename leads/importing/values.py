@@ -10,12 +10,13 @@ from leads.models import Priority
 
 SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d{1,2}")
 AMID = re.compile(r"\d\D*[^\W\d_]\D*\d")  # letters between digits are no currency
+LONGEST_AMOUNT = 60  # characters
 MONEY_LIMIT = Decimal(10) ** 12
 TIMES = re.compile(r"(?<=\d)\s*(?:(k|tsd)|(m|mn|mio|mln)|(b|bn|mrd))\b\.?", re.IGNORECASE)  # 1.5k, 2 Mio.
 # What people write where there is nothing; 0 is what a spreadsheet makes of a reference to an empty cell.
 NOTHING = frozenset({"-", "--", "–", "—", ".", "?", "n/a", "#n/a", "na", "k.a.", "none", "null", "nil", "unknown"})
 ZEROES = frozenset({"0", "0000-00-00", "0000-00-00 00:00:00"})
-KIND = re.compile(r"\s*\([^\d()]+\)$")  # 415 555 2671 (work)
+KIND = re.compile(r"\([^\d()]+\)$")  # 415 555 2671 (work)
 EXTENSION = re.compile(
     r"(?<=[\d)])[\s,;./-]*(?:ext(?:ension)?|x|#|durchwahl|dw|poste|anexo|ramal|interno)[\s.:]*\d{1,7}$", re.IGNORECASE
 )
@@ -40,7 +41,7 @@ def phone_text(text: str) -> str:
         if digits < len(whole) - 1:
             raise ValueError(f"Excel has cut this phone number short: {text}")
         text = whole
-    text = re.sub(r"\.0$", "", KIND.sub("", text))
+    text = re.sub(r"\.0$", "", KIND.sub("", text).rstrip())
     # An international number without its plus, as a number cell has it.
     return f"+{text}" if text.isdigit() and len(text) > 11 and not text.startswith("00") else text
 
@@ -49,7 +50,7 @@ def money(text: str) -> Decimal:
     """1500, 1,500.00, 1.500,00, 999,90, $1 500, 1.5k, as people write it; 1.5E+06 and 1234.5678 as Excel does."""
     if SCIENTIFIC.fullmatch(text.strip()):  # as Excel writes what it finds long
         return _within(Decimal(text.strip().replace(",", ".")), text)
-    if AMID.search(text):
+    if len(text) > LONGEST_AMOUNT or AMID.search(text):
         raise ValueError(f"Not an amount of money: {text}")
     times = TIMES.search(text)
     factor = 1000 ** (times.lastindex or 0) if times else 1
@@ -92,6 +93,34 @@ def _within(value: Decimal, text: str) -> Decimal:
     if value >= MONEY_LIMIT - Decimal("0.005"):
         raise ValueError(f"The amount is too large: {text}")
     return value.quantize(Decimal("0.01"))
+
+
+YES = {
+    "1",
+    "true",
+    "t",
+    "yes",
+    "y",
+    "x",
+    "ja",
+    "j",
+    "oui",
+    "o",
+    "si",
+    "s",
+    "sim",
+    "do not allow",
+    "do not call",
+    "opted out",
+}
+NO = {"0", "false", "f", "no", "n", "nein", "non", "nao", "allow", "opted in"}
+
+
+def yes(text: str) -> bool:
+    word = fold(text)
+    if word not in YES | NO:
+        raise ValueError(f"Say yes or no, whether the person may not be contacted: {text}")
+    return word in YES
 
 
 PRIORITIES = {

@@ -6,8 +6,10 @@ from django.urls import reverse
 
 from agents.models import Agent
 from crm.audit.models import AuditEntry
+from crm.compliance.models import ConsentEvent
 from crm.core.tenancy import company_active
-from leads.models import ImportFile, Lead
+from leads.models import Contact, ImportFile, Lead
+from leads.tests.factories import ContactFactory, LeadFactory
 
 S3 = b"""first_name,phone,company,position,notes,schedule_at
 John,+14155552671,Acme Corp,Manager,Interested in premium,2025-06-24T14:00:00Z
@@ -166,3 +168,51 @@ def test_a_strangers_file_is_out_of_reach(client, manager, stranger):
         file = ImportFile.objects.get()
     client.force_login(stranger)
     assert client.get(reverse("leads:import_file", args=[file.pk])).status_code == 403
+
+
+BARRED = b"""First Name,Last Name,Phone,Do Not Call
+Ann,Lee,415-555-2671,1
+Ben,Ray,415-555-2672,0
+Cleo,Day,415-555-2673,
+Dan,Orr,415-555-2674,perhaps
+"""
+
+
+@pytest.mark.parametrize("mode", ["new", "fill", "update"])
+def test_whoever_asked_the_other_system_not_to_be_called_is_not_called_here(api, manager, mode):
+    with company_active(manager.company_id):
+        known = LeadFactory(
+            contact=ContactFactory(first_name="Ann", last_name="Lee", phone_e164="+14155552671")
+        ).contact
+    answer = post(api(manager), BARRED, f"?mode={mode}").json()
+    assert answer["errors"][-1] == {
+        "row": 5,
+        "error": "Say yes or no, whether the person may not be contacted: perhaps",
+    }
+    with company_active(manager.company_id):
+        barred = dict(Contact.objects.values_list("first_name", "do_not_contact"))
+        assert barred == {"Ann": True, "Ben": False, "Cleo": False}
+        assert Lead.objects.get(contact__first_name="Ben").custom_fields == {"Do Not Call": "0"}
+    decision = api(manager).get(f"/api/v1/contacts/{known.pk}/decision?channel=voice").json()
+    rules = {rule["code"]: rule["outcome"] for rule in decision["rules"]}
+    assert (decision["allowed"], rules["do_not_contact"]) == (False, "deny")
+    with company_active(manager.company_id):
+        assert ConsentEvent.objects.filter(contact=known, state="revoked").exists()
+
+
+LAST_NAMES = b"Last Name,Email,Phone\nEk,bo@example.org,415-555-2671\n"
+
+
+def test_a_last_name_alone_is_a_name(api, manager):
+    assert post(api(manager), LAST_NAMES).json()["success_count"] == 1
+    with company_active(manager.company_id):
+        assert Contact.objects.values_list("first_name", "last_name").get() == ("Ek", "")
+
+
+@pytest.mark.parametrize(("before", "after"), [(("Bo", "Ek"), ("Bo", "Ek")), (("Bo", "Ray"), ("Ek", ""))])
+def test_half_of_the_name_that_is_there_renames_nobody(api, manager, before, after):
+    with company_active(manager.company_id):
+        LeadFactory(contact=ContactFactory(first_name=before[0], last_name=before[1], phone_e164="+14155552671"))
+    assert post(api(manager), LAST_NAMES, "?mode=update").json()["updated_count"] == 1
+    with company_active(manager.company_id):
+        assert Contact.objects.values_list("first_name", "last_name", "email").get() == (*after, "bo@example.org")
