@@ -47,9 +47,17 @@
     sheet?.togglePopover();
     return Boolean(sheet);
   };
+  // What a key would do cannot be done: the page's own reason, said and shown as a toast.
+  const explain = (key) => {
+    const reason = [...document.querySelectorAll(`[data-why-not="${CSS.escape(key)}"]`)].find(seen);
+    if (reason) document.dispatchEvent(new CustomEvent("tell", { detail: reason.dataset.says || reason.textContent.trim() }));
+    return Boolean(reason);
+  };
   const use = (key) => {
     const asked = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].filter(seen);
-    const target = asked.find((element) => element.closest("main")) || asked[0] // the page's own before the side bar's
+    const own = asked.find((element) => element.closest("main"));
+    if ((!own || own.matches(":disabled")) && explain(key)) return true;
+    const target = own || asked[0] // the page's own before the side bar's
       || (key === "/" ? null : document.querySelector(`a[data-key="${CSS.escape(key)}"]`));
     if (!target) return false;
     if (target.matches("input, textarea, select")) { target.focus(); target.select?.(); }

@@ -58,8 +58,11 @@
     const toast = document.getElementById("toast-failed")?.content.firstElementChild.cloneNode(true);
     if (!toast) return;
     toast.querySelector("p").textContent = text;
-    document.getElementById("toasts").append(toast);
+    const told = $$("#toasts [data-toast]").find((other) => other.querySelector("p").textContent === text);
+    if (told) told.replaceWith(toast); // once, and announced anew
+    else document.getElementById("toasts").append(toast);
   };
+  document.addEventListener("tell", (event) => tell(event.detail));
   document.addEventListener("htmx:responseError", (event) => {
     const status = event.detail.xhr.status;
     tell(status === 403 ? "You may not do that here." : status === 404 ? "It is not there any more. Reload the page."

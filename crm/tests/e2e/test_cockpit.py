@@ -17,6 +17,7 @@ from calls import actions
 from calls.models import Call
 from crm.core.tenancy import company_active
 from crm.tests.e2e.conftest import Visit, World
+from crm.tests.e2e.test_looks import findings
 from leads.models import Contact, Lead, Note
 
 pytestmark = pytest.mark.e2e
@@ -63,6 +64,8 @@ def test_a_call_takes_four_keys(visit: Visit, priya: Agent) -> None:
         page.keyboard.press("c")
         expect(page.locator("#h-p")).to_have_text("In progress")
         expect(page.locator("[role=timer]")).to_have_text(re.compile(r"0:\d\d"))
+        page.keyboard.press("c")
+        expect(page.locator("#toasts")).to_contain_text("First say how this call went.")
         page.keyboard.press("e")
         expect(page.locator("#h-p")).to_have_text("Answered")
         page.keyboard.press(digit)
@@ -85,6 +88,29 @@ def test_the_call_key_leads_nowhere_else_where_nobody_may_be_called(visit: Visit
     page.keyboard.press("c")
     page.wait_for_load_state("networkidle")
     expect(page.locator("h1")).to_have_text("Cockpit")
+    assert calls_of(priya) == []
+
+
+def test_the_call_key_says_why_nobody_may_be_called(visit: Visit, priya: Agent) -> None:
+    """By the words that stand on the page; once, however often it is pressed, and for those who hear the page too."""
+    with company_active(priya.company_id):
+        Contact.objects.update(do_not_contact=True)
+    visitor = visit(priya.user)
+    page = visitor.open("/cockpit/")
+    reason = page.locator("#why-not").inner_text().strip()
+    assert reason.startswith("Not now: ")
+    page.keyboard.press("c")
+    page.keyboard.press("c")
+    expect(page.get_by_role("alert")).to_have_count(1)
+    expect(page.get_by_role("alert")).to_contain_text(reason)
+    visitor.shoot("cockpit-why-not")
+    assert findings(visitor) == []
+    with company_active(priya.company_id):
+        Contact.objects.update(do_not_contact=False, phone_e164="")
+    page = visitor.open("/cockpit/")
+    page.keyboard.press("c")
+    expect(page.get_by_role("alert")).to_contain_text("There is no number to call.")
+    expect(page.locator("h1")).to_have_text("Cockpit")  # and not the new lead, whose key it is elsewhere
     assert calls_of(priya) == []
 
 
