@@ -32,7 +32,8 @@ SORT_WORDS = {
 FIELDS = (
     "company", "contact__company", "contact__first_name", "contact__last_name", "contact__email", "contact__phone_e164",
     "contact__organization", "agent__company", "agent__name", "status", "stage", "stage_changed_at", "priority",
-    "score", "deal_value", "assigned_at", "deadline", "first_response_at", "is_duplicate", "created_at", "deleted_at",
+    "score", "deal_value", "assigned_at", "deadline", "first_response_at", "closed_at", "is_duplicate", "created_at",
+    "deleted_at",
 )  # fmt: skip
 
 

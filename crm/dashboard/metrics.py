@@ -34,7 +34,7 @@ class StageFigure:
 
 @dataclass(frozen=True)
 class LeadFigures:
-    """`late`: past the deadline, untouched. `due_soon`: as the list filtered by it; `due_soon_open`: of open leads."""
+    """`late`: past the deadline and untouched."""
 
     total: int
     open: int
@@ -42,7 +42,6 @@ class LeadFigures:
     new_unassigned: int
     oldest_unassigned: datetime | None
     due_soon: int
-    due_soon_open: int
     late: int
     pipeline: Decimal
     statuses: dict[str, int]
@@ -59,7 +58,6 @@ def figures_of(cells: Cells) -> LeadFigures:
         new_unassigned=counted(of_status(queue, Status.NEW)),
         oldest_unassigned=min((cell.oldest for cell in queue), default=None),
         due_soon=sum(cell.due_soon for cell in cells),
-        due_soon_open=sum(cell.due_soon for cell in open_ones),
         late=sum(cell.still_late for cell in cells),
         pipeline=worth(open_ones),
         statuses={status.value: counted(of_status(cells, status)) for status in Status},

@@ -118,7 +118,7 @@ def lead_of(row: Mapping[str, Any], at: datetime) -> dict[str, Any]:
         "attempts_count": row["attempts_count"],
         "next_attempt_at": row["next_attempt_at"],
         "deadline": row["deadline"],
-        "sla_status": status_of(row["deadline"], row["first_response_at"], at).value,
+        "sla_status": status_of(row["deadline"], row["first_response_at"], row["closed_at"], at).value,
         "first_response_at": row["first_response_at"],
         "assigned_at": row["assigned_at"],
         "closed_at": row["closed_at"],

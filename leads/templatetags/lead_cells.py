@@ -15,7 +15,7 @@ from crm.core.templatetags.icons import draw
 from crm.core.templatetags.ui import MINUTE, exact, span
 from leads.models import Lead, Priority, Stage
 from leads.rows import phone_shown
-from leads.sla import DUE_SOON, SlaStatus, sla_status
+from leads.sla import DUE_SOON, SlaStatus, sla_status, stopped_at
 
 register = template.Library()
 
@@ -83,7 +83,7 @@ def clock_words(lead: Lead, status: str, at: datetime) -> tuple[str, str, str]:
     """Words, class and icon of a clock that runs or has run out."""
     assert lead.deadline is not None
     if status == SlaStatus.BREACHED:
-        late = (lead.first_response_at or at) - lead.deadline
+        late = stopped_at(lead, at) - lead.deadline
         return f"{span(late.total_seconds())} late", "bad", "triangle-alert"
     left = (lead.deadline - at).total_seconds()
     if status == SlaStatus.DUE_SOON:
@@ -94,7 +94,8 @@ def clock_words(lead: Lead, status: str, at: datetime) -> tuple[str, str, str]:
 @register.simple_tag
 def sla_meter(lead: Lead, at: datetime | None = None) -> SafeString:
     at = at or now()
-    return meter(lead, at, clock_words(lead, sla_status(lead, at), at)[0]) if lead.deadline else SafeString("")
+    status = sla_status(lead, at)
+    return meter(lead, at, clock_words(lead, status, at)[0]) if status != SlaStatus.NONE else SafeString("")
 
 
 def meter(lead: Lead, at: datetime, words: str) -> SafeString:
@@ -102,7 +103,7 @@ def meter(lead: Lead, at: datetime, words: str) -> SafeString:
     assert lead.deadline is not None
     start = lead.assigned_at or lead.created_at
     top = max((lead.deadline - start).total_seconds() / MINUTE, 1)
-    used = min(max(((lead.first_response_at or at) - start).total_seconds() / MINUTE, 0), top)
+    used = min(max((stopped_at(lead, at) - start).total_seconds() / MINUTE, 0), top)
     soon = max(top - DUE_SOON.total_seconds() / MINUTE, 0)
     return SafeString(
         f'<meter min="0" max="{round(top)}" low="{round(soon, 1)}" high="{round(top - 0.5, 1)}" optimum="0"'

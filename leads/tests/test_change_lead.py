@@ -257,19 +257,32 @@ def test_without_a_holder_no_clock_runs(lead: Lead, manager: User) -> None:
 
 
 def test_where_a_lead_stands_on_its_clock_in_python_and_in_sql() -> None:
-    at = now()
+    at, hour = now(), timedelta(hours=1)
     cases = [
-        (None, None, "none"),
-        (at + timedelta(minutes=31), None, "on_track"),
-        (at + timedelta(minutes=30), None, "due_soon"),
-        (at, None, "due_soon"),
-        (at - timedelta(seconds=1), None, "breached"),
-        (at, at, "met"),
-        (at - timedelta(hours=2), at - timedelta(hours=1), "breached"),
-        (at - timedelta(hours=1), at - timedelta(hours=2), "met"),
-        (None, at, "none"),
+        (None, None, None, "none"),
+        (at + timedelta(minutes=31), None, None, "on_track"),
+        (at + timedelta(minutes=30), None, None, "due_soon"),
+        (at, None, None, "due_soon"),
+        (at - timedelta(seconds=1), None, None, "breached"),
+        (at, at, None, "met"),
+        (at - 2 * hour, at - hour, None, "breached"),
+        (at - hour, at - 2 * hour, None, "met"),
+        (None, at, None, "none"),
+        # closed: what was owed by then counts, and no more
+        (at - hour, None, at - 2 * hour, "none"),
+        (at - hour, None, at - hour, "none"),
+        (at + timedelta(minutes=10), None, at - hour, "none"),
+        (at - 2 * hour, None, at - hour, "breached"),
+        (at - hour, at - 2 * hour, at, "met"),
+        (at - 3 * hour, at - 2 * hour, at - hour, "breached"),
+        (None, None, at, "none"),
     ]
-    rows = {LeadFactory(deadline=deadline, first_response_at=first).pk: status for deadline, first, status in cases}
+    rows = {}
+    for deadline, first, closed, status in cases:
+        lead = LeadFactory(
+            deadline=deadline, first_response_at=first, closed_at=closed, status="done" if closed else "new"
+        )
+        rows[lead.pk] = status
     for status in SlaStatus:
         wanted = {pk for pk, expected in rows.items() if expected == status}
         assert set(Lead.objects.filter(has_sla_status(status, at)).values_list("pk", flat=True)) == wanted

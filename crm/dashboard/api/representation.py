@@ -24,7 +24,7 @@ def metrics_json(figures: LeadFigures, judged: Sequence[RateOf]) -> dict[str, An
         "status_distribution": figures.statuses,
         "stage_distribution": {stage.value: n for stage, n in stages.items()},
         "sla_performance": {
-            "due_soon": figures.due_soon_open,
+            "due_soon": figures.due_soon,
             "breached": figures.late,
             "last_7_days": rate_json(sum((one.week for one in judged), Rate())),
             "last_30_days": rate_json(sum((one.month for one in judged), Rate())),

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from calls.actions import log_call
 from crm.audit.recording import in_batch
 from crm.core.ids import uuid7
-from crm.sla.actions import take_over_clocks
+from crm.sla.actions import end_clocks, mark_overdue, take_over_clocks
 from crm.sla.models import Outcome, Timer
 from leads.actions import (
     create_lead,
@@ -250,3 +250,33 @@ def test_clocks_of_history_that_was_brought_in_are_made_once_and_tell_nobody(age
         take_over_clocks()
     assert {t.lead_id: t.get_outcome() for t in Timer.objects.all()} == {late.pk: "breached", met.pk: "met"}
     assert not Timer.objects.overdue(NOON).exists()
+
+
+def test_what_was_closed_in_time_without_a_response_is_late_nowhere(agent, manager, api, client):
+    """The list, its meter and filters, the board of deadlines, the metrics and home say the same hours later."""
+    with time_machine.travel(NOON, tick=False):
+        kept, closed, late = (assign_lead(LeadFactory(), agent, by=manager) for _ in range(3))
+    for lead, minutes in ((closed, 30), (late, 150)):
+        with time_machine.travel(NOON + minutes * MINUTE, tick=False):
+            end = {"status": "done", "closed_at": NOON + minutes * MINUTE}
+            Lead.objects.filter(pk=lead.pk).update(**end)
+            end_clocks([lead.pk], NOON + minutes * MINUTE)
+    with time_machine.travel(NOON + 300 * MINUTE, tick=False):
+        mark_overdue(NOON + 300 * MINUTE)
+        assert {clock.lead_id: clock.get_outcome() for clock in Timer.objects.all()} == {
+            kept.pk: Outcome.BREACHED,
+            closed.pk: Outcome.STOPPED,
+            late.pk: Outcome.BREACHED,
+        }
+        told = api(manager)
+        listed = {lead["id"]: lead["sla_status"] for lead in told.get("/api/v1/leads").json()["leads"]}
+        assert listed == {str(kept.pk): "breached", str(closed.pk): "none", str(late.pk): "breached"}
+        for status, number in (("breached", 2), ("none", 1), ("due_soon,on_track,met", 0)):
+            assert told.get("/api/v1/leads", {"sla_status": status}).json()["total"] == number, status
+        performance = told.get("/api/v1/dashboard/metrics").json()["sla_performance"]
+        assert (performance["breached"], performance["last_7_days"]["owed"]) == (1, 2)  # 1 still waits for an answer
+        client.force_login(manager)
+        shown = client.get("/leads/", {"ordering": "deadline"}).content.decode()
+        assert (shown.count(">3 h late"), shown.count(">30 min late")) == (1, 1)  # its end, not now
+        board = client.get("/sla/").context["board"]
+        assert (board.total.late, board.total.month.judged) == (1, 2)
