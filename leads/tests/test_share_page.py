@@ -50,6 +50,25 @@ def test_its_form_places_what_matches_and_nothing_else(
     assert (wanted.agent_id, other.agent_id) == (agent.pk, None)
 
 
+def test_without_a_filter_it_offers_who_waits_and_says_so(
+    client: Client, in_company: Any, manager: User, agent: Agent
+) -> None:
+    wanted, worked = LeadFactory(), LeadFactory(status="in_progress")
+    held, closed = LeadFactory(agent=agent), LeadFactory(status="done", stage="lost")
+    client.force_login(manager)
+    for query in ("", "?ordering=deadline", "?status="):
+        answer = client.get(f"{reverse('leads:share')}{query}", follow=True)
+        assert answer.request["QUERY_STRING"] == "unassigned=true&status=new%2Cin_progress"
+        shown = answer.content.decode()
+        assert "Share out 2 leads" in shown
+        assert "<dt>Which</dt><dd>Held by nobody; Status is New, In progress</dd>" in shown
+    action = shown.split('class="form" method="post" action="')[1].split('"')[0].replace("&amp;", "&")
+    client.post(action, {"everything": "1", "confirmed": "1", "strategy": "capacity", "do": "assign"})
+    holders = {lead.pk: lead.agent_id for lead in Lead.objects.all()}
+    assert (holders[wanted.pk], holders[worked.pk]) == (agent.pk, agent.pk)
+    assert (holders[held.pk], holders[closed.pk]) == (agent.pk, None)
+
+
 def test_without_agents_it_offers_the_first_step(client: Client, in_company: Any, manager: User) -> None:
     LeadFactory()
     client.force_login(manager)

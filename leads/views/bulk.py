@@ -40,10 +40,9 @@ from leads.bulk_jobs import (
 from leads.bulk_jobs import VERBS as ADDED
 from leads.duplicates.jobs import MERGES
 from leads.forms import BulkForm, ShareForm, WhenForm
-from leads.lists import lead_words
 from leads.models import Priority, Stage, Strategy
 from leads.querysets import LeadQuerySet
-from leads.views.filtering import list_url
+from leads.views.filtering import list_url, which_leads
 from leads.views.finding import came_from
 from leads.views.results import counted, is_uuid, keep_result
 
@@ -127,7 +126,7 @@ def ask(request: Request, params: QueryDict, work: BulkWork, total: int) -> Http
     ]
     context = {
         "title": asked(work, total),
-        "does": [("Which", which(request, params)), *in_words(work)],
+        "does": [("Which", which_leads(request, params)), *in_words(work)],
         "button": f"{asked(work, total).split()[0]} {leads(total)}",
         "may_undo": work.kind not in ADDED,
         "is_deletion": work.kind == DELETE,
@@ -144,11 +143,6 @@ def ask(request: Request, params: QueryDict, work: BulkWork, total: int) -> Http
 def asked(work: BulkWork, total: int) -> str:
     asks = ADDED[work.kind].asks if work.kind in ADDED else ASKS[work.kind]
     return asks.format(leads(total))
-
-
-def which(request: Request, params: QueryDict) -> str:
-    """The filters in force, as the list's chips say them."""
-    return "; ".join(lead_words(listing.filters_of(params.dict()), request)) or "All in the list: no filter is set"
 
 
 def in_words(work: BulkWork) -> Any:

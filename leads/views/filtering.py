@@ -19,6 +19,7 @@ from crm.lists.menus import merged
 from crm.lists.models import SavedSearch
 from leads import board, listing
 from leads.filters import LeadFilter
+from leads.lists import lead_words
 from leads.models import ImportFile, Lead
 from leads.querysets import LeadQuerySet
 from leads.rows import Holder
@@ -119,6 +120,11 @@ def trail_of(params: QueryDict, **more: str) -> str:
     for name, value in more.items():
         trail[name] = value
     return trail.urlencode()
+
+
+def which_leads(request: Request, params: QueryDict) -> str:
+    """The filters in force, as the list's chips say them."""
+    return "; ".join(lead_words(listing.filters_of(params.dict()), request)) or "All in the list: no filter is set"
 
 
 # --- Tabs and chips ----------------------------------------------------------------------------------------------

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from agents.models import Agent
@@ -15,16 +18,24 @@ from crm.core.errors import Refused
 from crm.core.http import Request
 from leads import listing
 from leads.assignment import claim_lead
+from leads.querysets import OPEN_STATUSES
 from leads.rows import holders, with_room
-from leads.views.filtering import filtered, list_url, own_agent
+from leads.views.filtering import filtered, list_url, own_agent, which_leads
 from leads.views.listing import bulk_context
+
+WAITING = {"unassigned": "true", "status": ",".join(OPEN_STATUSES)}
 
 
 @requires("leads.assign")
 @require_GET
 def share(request: Request) -> HttpResponse:
-    """Whatever the address matches, in one form: how many, who has room, which way. Posts to the bulk bar's view."""
+    """Whatever the address matches, in one form: how many, who has room, which way. Posts to the bulk bar's view.
+
+    An address without a filter means those who wait, not everybody: open, and held by nobody.
+    """
     params = listing.tidy(request.GET)
+    if not listing.filters_of(params.dict()):
+        return redirect(f"{reverse('leads:share')}?{urlencode(WAITING)}")
     try:
         leads = filtered(request, params)
     except Unacceptable:
@@ -36,6 +47,7 @@ def share(request: Request) -> HttpResponse:
         **bulk_context(request),
         "agents_with_room": agents,
         "params": params,
+        "which": which_leads(request, params),
         "total": total,
         "total_words": f"{total:,}",
         "room": room,
