@@ -132,7 +132,7 @@ class NewAgentForm(AgentForm):
         User.objects.filter(agent__isnull=True, is_active=True),
         required=False,
         empty_label="Nobody: an AI voice agent",
-        label="Who",
+        label="User",
     )
 
     def __init__(self, data: Any = None) -> None:

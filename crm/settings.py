@@ -305,6 +305,7 @@ MEDIA_URL = "/media/"
 
 LANGUAGE_CODE = "en"
 USE_I18N = False
+FORMAT_MODULE_PATH = "crm.core.formats"
 USE_TZ = True
 TIME_ZONE = "UTC"
 

@@ -72,7 +72,7 @@ def open_step(lead: Lead, at: datetime) -> Step:
 
 
 def local_times(contact: Contact, at: datetime) -> str:
-    """What the clock says where the contact may be: "1:18 pm, Phoenix"; empty where nobody knows."""
+    """What the clock says where the contact may be: "13:18, Phoenix"; empty where nobody knows."""
     shown: dict[str, str] = {}
     for name in contact.zones:
         try:

@@ -175,4 +175,4 @@ def test_what_waits_says_until_when(due_lead: Lead, manager: User) -> None:
         row = Lead.objects.select_related("contact", "agent__company").get(pk=due_lead.pk)
         with timezone.override("America/Los_Angeles"):
             [cause] = called_section(row, manager, NOON).causes
-        assert cause.text == f"{words} Wed 24 Jun, 1:00 pm (America/Los_Angeles)."
+        assert cause.text == f"{words} Wed 24 Jun, 13:00 (America/Los_Angeles)."

@@ -54,7 +54,7 @@ def said(local: datetime) -> str:
 
 
 def clock(local: datetime) -> str:
-    return f"{local:%I:%M}".lstrip("0") + f" {local:%p}".lower()
+    return f"{local:%H:%M}"
 
 
 def span(seconds: float) -> str:
