@@ -29,6 +29,7 @@ def export_menu(name: str, params: Mapping[str, str], columns: Collection[str] =
         "shape": shape,
         "columns": [{"value": c.key, "label": c.label, "on": c.key in ticked} for c in listing.columns],
         "formats": [{"value": form.name, "label": form.label} for form in FORMATS.values()],
+        "pdf_most": FORMATS["pdf"].most,
     }
 
 

@@ -25,7 +25,11 @@ from crm.lists.listings import listing_of
 H = TypeVar("H", bound=Callable[..., Any])
 EXPORT_PARAMETERS = (
     OpenApiParameter(
-        "format", {"type": "string", "enum": [*FORMATS], "default": "csv"}, description="The file's form."
+        "format",
+        {"type": "string", "enum": [*FORMATS], "default": "csv"},
+        description="The file's form. More rows than it holds are refused (400) before anything is made: "
+        + ", ".join(f"{form.label} {form.most:,}" for form in FORMATS.values() if form.most)
+        + ".",
     ),
     OpenApiParameter("columns", {"type": "string"}, description="By commas, in their order; without it all of them."),
     OpenApiParameter(

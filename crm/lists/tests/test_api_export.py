@@ -275,3 +275,9 @@ def test_a_filter_that_nothing_passes_gives_the_head_alone(api, manager):
     response = api(manager).get(f"/api/v1/leads/export?format=csv&campaign_id={unknown}")
     assert response.status_code == 200
     assert len(b"".join(response).decode("utf-8-sig").splitlines()) == 1
+
+
+def test_the_documentation_says_how_many_rows_each_form_holds(api: Any, admin: User) -> None:
+    parameters = api(admin).get("/openapi.json").json()["paths"]["/api/v1/leads/export"]["get"]["parameters"]
+    [form] = [one for one in parameters if one["name"] == "format"]
+    assert form["description"].endswith("before anything is made: Excel 1,048,575, PDF 5,000.")

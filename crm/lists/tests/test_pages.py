@@ -183,3 +183,15 @@ def test_unknown_lists_and_lists_of_others(admin: User, manager: User, agent: Ag
     assert signed_in(manager).get("/lists/audit/export/").status_code == 403
     assert signed_in(agent.user).get("/lists/audit/export/").status_code == 403
     assert signed_in(admin).get("/lists/audit/export/").status_code == 200
+
+
+def test_a_pdf_of_too_many_rows_is_refused_before_anybody_waits(admin: User, leads: None, monkeypatch: Any) -> None:
+    """The menu says beforehand how many it takes, and more are refused at once, by a toast on the same list."""
+    monkeypatch.setitem(engine.FORMATS, "pdf", engine.Format("pdf", "PDF", "application/pdf", direct=1, most=2))
+    client = signed_in(admin)
+    assert "as PDF at most 2 rows." in text(client.get("/leads/?source=fair"))
+    answer = client.get("/lists/leads/export/?source=fair&format=pdf")
+    assert answer.headers["Location"].startswith("/leads/?source=fair")
+    assert "A PDF file holds at most 2 rows: narrow the filter, or take CSV" in text(client.get("/leads/"))
+    with company_active(admin.company_id):
+        assert not Job.objects.exists()
