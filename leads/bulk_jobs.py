@@ -26,6 +26,7 @@ from leads.actions.creating import priority_of
 from leads.assignment.bulk import Failure, Result, assign_many, return_many
 from leads.assignment.errors import NobodyHolds
 from leads.filters import LeadFilter
+from leads.job_names import named
 from leads.models import Lead
 from leads.querysets import LeadQuerySet
 from leads.stored_values import read_value
@@ -96,7 +97,7 @@ VERBS: dict[str, Verb] = {}
 def add_verb(kind: str, verb: Verb) -> None:
     """Called at start by the owning app. Nothing of it is undone by itself."""
     VERBS[kind], TITLES[kind], PERMISSIONS[kind] = verb, verb.title, verb.permission
-    register(Kind(kind, verb.title, verb.permission, run_batch))
+    register(Kind(kind, verb.title, verb.permission, run_batch, named=named))
 
 
 @dataclass(frozen=True)
@@ -217,4 +218,4 @@ def as_batch(done: Done, cursor: Any, before: Mapping[str, Any]) -> Batch:
 
 
 for _name, _permission in PERMISSIONS.items():
-    register(Kind(_name, TITLES[_name], _permission, run_batch, undo_kind=UNDO))
+    register(Kind(_name, TITLES[_name], _permission, run_batch, undo_kind=UNDO, named=named))

@@ -20,6 +20,7 @@ from crm.jobs.kinds import Batch, Kind, RowProblem, register
 from crm.jobs.models import Job
 from leads import events
 from leads.actions.putting_back import PutBack, put_back_contacts, put_back_leads
+from leads.job_names import named
 from leads.models import Lead, Strategy
 from leads.routing.accepting import ACCEPTING
 
@@ -132,4 +133,4 @@ def take_back(lead: Lead, images: Mapping[str, tuple[Any, Any]], change: UUID, *
     return put_back_leads({lead.pk: images}, undoes=change, by=by)
 
 
-register(Kind(UNDO, "Undo", "leads.update", run_batch))
+register(Kind(UNDO, "Undo", "leads.update", run_batch, named=named))

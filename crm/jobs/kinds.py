@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from crm.accounts.models import User
 from crm.jobs.models import Job
 
 
@@ -62,6 +63,7 @@ class Kind:
     page: Callable[[Job], str] | None = None  # the address of what it made
     between: Callable[[Job], None] | None = None
     shown: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None  # its result as people see it; none: as it is
+    named: Callable[[Collection[str], User], Mapping[str, tuple[str, str]]] | None = None  # object id → name, address
 
 
 _kinds: dict[str, Kind] = {}

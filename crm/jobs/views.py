@@ -90,11 +90,23 @@ def standing(job: Job, user: User) -> dict[str, Any]:
         "kind_label": kind.label if kind is not None else job.kind,
         "page": kind.page(job) if kind is not None and kind.page is not None and job.succeeded else "",
         "has_result": has_result(job),
-        "errors": list(JobError.objects.filter(job=job).order_by("pk")[:SHOWN_ERRORS]) if is_over else [],
+        "errors": _told(job, user) if is_over else [],
         "undone_by": undone_by,
         "may_undo": undoable and young and not (undone_by is not None and undone_by.is_active),
         "undo_until": job.created_at + timedelta(days=UNDO_DAYS),
     }
+
+
+def _told(job: Job, user: User) -> list[dict[str, Any]]:
+    """What was not done: the row, or the name and page of the object, else its id, and the reason."""
+    errors = list(JobError.objects.filter(job=job).order_by("pk")[:SHOWN_ERRORS])
+    kind, ids = known_kind(job.kind), {error.object_id for error in errors} - {""}
+    names = kind.named(ids, user) if ids and kind is not None and kind.named is not None else {}
+    return [
+        {"row": error.row, "name": name, "page": page, "message": error.message}
+        for error in errors
+        for name, page in [names.get(error.object_id, (error.object_id, ""))]
+    ]
 
 
 @requires("jobs.view")

@@ -11,6 +11,7 @@ from crm.jobs.models import Job
 from leads.duplicates.actions import FIND
 from leads.duplicates.finding import KEYS, look_through
 from leads.duplicates.jobs import CONTACTS, LEADS, UNDO, undo_batch
+from leads.job_names import named
 
 BATCH = 5_000
 
@@ -49,6 +50,6 @@ def _lead_page(job: Job) -> str:
 
 
 register(Kind(FIND, "Search for duplicates", "contacts.merge", find_batch, page=_pairs_page))
-register(Kind(UNDO, "Undo of a merge", "contacts.merge", undo_batch))
+register(Kind(UNDO, "Undo of a merge", "contacts.merge", undo_batch, named=named))
 register(Kind(CONTACTS, "Merge of contacts", "contacts.merge", _done, undo_kind=UNDO, page=_contact_page))
 register(Kind(LEADS, "Merge of leads", "contacts.merge", _done, undo_kind=UNDO, page=_lead_page))

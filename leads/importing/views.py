@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Any
 from uuid import UUID
 
@@ -162,7 +162,11 @@ def first_rows(headers: list[str], rows: list[Row], outcome: Outcome) -> list[di
     wrong = {error.row: error.message for error in outcome.errors}
     width = len(headers)
     return [
-        {"number": number, "cells": (cells + [""] * width)[:width], "error": wrong.get(number, "")}
+        {
+            "number": number,
+            "cells": [*zip_longest(headers, cells[:width], fillvalue="")],
+            "error": wrong.get(number, ""),
+        }
         for number, cells in rows
     ]
 

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
+from django.utils.timezone import now
 
 from crm.core.tenancy import company_active
 from crm.jobs.models import Job, JobState
-from leads.models import Lead
+from leads.bulk_jobs import ASSIGN, BulkWork, do_at_once
+from leads.models import Contact, Lead, Strategy
 from leads.tests.assigning import make_leads
 from leads.tests.factories import LeadFactory
 
@@ -157,3 +159,16 @@ def test_strangers_take_nothing_back(desk, leads, stranger, agent):
         assert client.post(f"/leads/undo/{job.pk}/").status_code == 403
     with company_active(job.company_id):
         assert Lead.objects.filter(priority=1).count() == 3
+
+
+def test_a_job_names_whom_it_left_and_leads_to_them(desk, leads, manager, agent):
+    type(agent).objects.filter(pk=agent.pk).update(max_capacity=0)
+    Contact.objects.filter(pk=leads[1].contact_id).update(first_name="Zelda", last_name="Fitz")
+    work = BulkWork(ASSIGN, strategy=Strategy.MANUAL, pool=[str(agent.pk)])
+    job, done = do_at_once(work, [*(lead.pk for lead in leads), "no-id"], by=manager)
+    assert {str(failure.lead_id) for failure in done.failed} == {*ids(leads), "no-id"}
+    page = desk.get(f"/jobs/{job.pk}/").content.decode()
+    assert f'<a class="link" href="/leads/{leads[1].pk}/">Zelda Fitz</a>' in page
+    assert ids(leads)[1] not in page.replace(f"/leads/{leads[1].pk}/", "") and "no-id" in page
+    Lead.objects.filter(pk=leads[1].pk).update(deleted_at=now())
+    assert f'<td class="mut">{leads[1].pk}</td>' in desk.get(f"/jobs/{job.pk}/").content.decode()

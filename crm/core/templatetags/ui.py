@@ -36,7 +36,7 @@ def exact(local: datetime) -> str:
 
 
 def said(local: datetime) -> str:
-    """ "12 min ago", "in 2 h", then the clock of today, "Yesterday", the weekday, the date."""
+    """ "12 min ago", "in 2 h", then the clock of today, "yesterday", the weekday, the date."""
     now = timezone.localtime()
     seconds = (now - local).total_seconds()
     if abs(seconds) < MINUTE:
@@ -44,7 +44,7 @@ def said(local: datetime) -> str:
     if abs(seconds) < 6 * HOUR:
         return f"{span(seconds)} ago" if seconds > 0 else f"in {span(seconds)}"
     days = (now.date() - local.date()).days
-    named = {0: clock(local), 1: "Yesterday", -1: f"Tomorrow, {clock(local)}"}
+    named = {0: clock(local), 1: "yesterday", -1: f"tomorrow, {clock(local)}"}
     if days in named:
         return named[days]
     if abs(days) < 7:

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from crm.core.tenancy import company_active
+from crm.jobs.models import Job
 from crm.tests.e2e.conftest import Visit, World
 from crm.tests.e2e.test_looks import WIDER_THAN_THE_WINDOW, findings
 from leads.models import Lead
@@ -88,3 +89,28 @@ def test_a_menu_is_filled_in_with_the_mouse(visit: Visit, world: World) -> None:
     expect(menu.locator(".checks input:checked")).to_have_count(1)
     page.locator("h1").click()
     expect(menu).to_have_count(0)
+
+
+ON_TOP = """button => {
+  const box = button.getBoundingClientRect()
+  const at = y => document.elementFromPoint(box.x + box.width / 2, y)
+  return [box.top + 2, box.bottom - 2].every(y => button.contains(at(y)))
+}"""
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_the_question_before_an_undo_stands_whole_above_its_panel(visit: Visit, world: World, size: str) -> None:
+    visitor = visit(world.manager, size=size)
+    page = visitor.open("/leads/?priority=normal,high,urgent")
+    page.locator("[name=ids]").first.check()
+    page.locator(".bulk summary", has_text="Change").click()
+    page.locator("[name=set-priority]").select_option("1")
+    page.locator("button", has_text="Change them").click()
+    expect(page.locator(".told p").last).to_have_text("1 lead changed.")
+    with company_active(world.company.pk):
+        job = Job.objects.latest("created_at")
+    visitor.open(f"/jobs/{job.pk}/")
+    page.locator("summary", has_text="Undo").click()
+    expect(page.locator(".ask p")).to_contain_text("Take back “Update 1 lead: priority” (1 done)?")
+    visitor.shoot(f"job-undo-{size}")
+    assert page.locator(".ask button").evaluate(ON_TOP)

@@ -112,6 +112,8 @@ def test_the_pages_lead_from_file_to_result(client, manager):
     assert response.headers["Location"] == here
     page = client.get(here).content.decode()
     assert "Import 2 leads" in page and "Invalid phone number format" in page
+    assert '<td class="o" data-l="company">Acme Corp</td>' in page  # on a phone each value says what it is
+    assert page.index(">Result</th>") < page.index('<th scope="col">phone</th>')  # in sight however wide the table
     chosen = {
         f"column-{n}": field
         for n, field in enumerate(["first_name", "phone", "organization", "title", "skip", "custom"])
