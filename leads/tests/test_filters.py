@@ -218,6 +218,43 @@ def test_a_bare_date_is_a_day_of_the_company(api: Any, manager: User, company: C
     assert late.pk
 
 
+@pytest.mark.parametrize(
+    ("path", "first", "last"),
+    [
+        ("leads", "created_after=2026-03-12", "created_before=2026-03-11"),
+        ("leads", "created_after=2026-03-12T10:00:01Z", "created_before=2026-03-12T10:00:00Z"),
+        ("leads", "min_score=90", "max_score=10"),
+        ("leads", "min_deal_value=2", "max_deal_value=1.99"),
+        ("calls/metrics", "start_date=2026-12-01", "end_date=2026-01-01"),
+        ("audit-logs", "start_date=2026-12-01", "end_date=2026-01-01"),
+    ],
+)
+def test_a_range_that_ends_before_it_begins_is_refused_by_name(api, admin, path, first, last) -> None:
+    answer = api(admin).get(f"/api/v1/{path}?{first}&{last}")
+    assert answer.status_code == 422
+    assert [problem["loc"] for problem in answer.json()["detail"]] == [["query", last.partition("=")[0]]]
+    assert f"between {first.partition('=')[0]} and {last.partition('=')[0]}" in answer.json()["detail"][0]["msg"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "created_after=2026-03-12&created_before=2026-03-12",
+        "created_after=2026-03-12T23:59:00Z&created_before=2026-03-12",
+        "min_score=10&max_score=10",
+        "min_score=10&max_score=",
+    ],
+)
+def test_a_range_of_one_day_or_number_is_none_of_those(api, admin, query) -> None:
+    assert api(admin).get(f"/api/v1/leads?{query}").status_code == 200
+
+
+def test_the_list_says_that_its_range_ends_before_it_begins(client, manager) -> None:
+    client.force_login(manager)
+    page = client.get("/leads/?created_after=2026-03-12&created_before=2026-03-11")
+    assert page.status_code in (200, 422) and "ends before it begins" in page.content.decode()
+
+
 def test_nothing_of_another_company_is_found(rows: dict[str, Lead], agent: Agent, stranger: User) -> None:
     with company_active(stranger.company_id):
         for params in ({}, {"search": "jose"}, {"agent_id": str(agent.pk)}, {"agent_id": agent.email}, {"tags": "vip"}):

@@ -69,13 +69,16 @@ class StrictFilterSet(FilterSet):
     def checked(self) -> QuerySet[Any]:
         """The filtered queryset; `Unacceptable` (422), listing all that is wrong, where anything is."""
         problems, queryset = self._unknown(), self.queryset
+        values: dict[str, Any] = {}
         for name, item in self.filters.items():
             try:
                 value = item.field.clean(item.field.widget.value_from_datadict(self.data, {}, name))
             except ValidationError as error:
                 problems += [Problem(("query", name), message) for message in error.messages]
             else:
+                values[name] = value
                 queryset = queryset if problems else item.filter(queryset, value)
+        problems += self._backwards(values)
         if problems:
             raise Unacceptable(problems)
         return queryset
@@ -83,6 +86,20 @@ class StrictFilterSet(FilterSet):
     def _unknown(self) -> list[Problem]:
         unknown = [name for name in self.data if name not in self.filters and name not in self.known]
         return [Problem(("query", name), "Unknown parameter.", "unknown_parameter") for name in unknown]
+
+    def _backwards(self, values: Mapping[str, Any]) -> list[Problem]:
+        """Ranges that end before they begin: two bounds of one field that leave nothing between them."""
+        bounds: dict[str, dict[str, tuple[str, Any]]] = {}
+        for name, value in values.items():
+            item = self.filters[name]
+            if value is not None and isinstance(item, _OneFilter) and item.lookup_expr in ("gte", "lte"):
+                bounds.setdefault(item.field_name, {})[item.lookup_expr] = (name, item.limit(value))
+        ranges = [(both["gte"], both["lte"]) for both in bounds.values() if len(both) == 2]
+        return [
+            Problem(("query", last), f"Nothing lies between {first} and {last}: the range ends before it begins.")
+            for (first, low), (last, high) in ranges
+            if low > high
+        ]
 
 
 class _Values(forms.Widget):
@@ -199,6 +216,10 @@ class _OneFilter(Filter):
             return qs
         return cast("QuerySet[Any]", self.get_method(qs)(**{f"{self.field_name}__{self.lookup_expr}": value}))
 
+    def limit(self, value: Any) -> Any:
+        """What a bound of a range is compared by."""
+        return value
+
 
 class TextFilter(_OneFilter):
     """One text, commas and all; give `method=` for a search."""
@@ -270,6 +291,10 @@ class MomentFilter(_OneFilter):
             return qs
         found = moment_q(self.field_name, self.lookup_expr, value, self._zone)
         return qs.exclude(found) if self.exclude else qs.filter(found)
+
+    def limit(self, value: str) -> dt.datetime:
+        lookup, moment = moment_q(self.field_name, self.lookup_expr, value, self._zone).children[0]  # type: ignore[misc]
+        return cast(dt.datetime, moment - dt.timedelta.resolution if lookup.endswith("__lt") else moment)
 
     @property
     def field(self) -> forms.Field:
