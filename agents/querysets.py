@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Count, F, IntegerField, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
+from crm.core.api.json import is_clean
 from crm.core.tenancy import TenantQuerySet
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class AgentQuerySet(TenantQuerySet["Agent"]):
         """By UUID or by the user's e-mail, as the API accepts an agent wherever one is named."""
         if is_uuid(reference):
             return self.filter(pk=reference)
+        if not is_clean(reference):  # what no column holds
+            return self.none()
         return self.filter(user__email__iexact=reference)
 
     def with_load(self) -> Self:

@@ -14,7 +14,6 @@ from agents.api.views import acting
 from agents.goals import GOALS, goals_of, set_goals
 from agents.models import Agent, AgentGoal
 from crm.accounts.permissions_table import allows
-from crm.core.api.json import is_clean
 from crm.core.api.problems import Problem, Unacceptable
 from crm.core.api.schema import describe
 from crm.core.api.views import ApiViewSet
@@ -52,7 +51,7 @@ class GoalViewSet(ApiViewSet):
         user, agents = acting(request), Agent.objects.select_related("user")
         if not reference:
             return self._own(agents.filter(user=user).first())
-        agent = agents.named(reference).first() if is_clean(reference) else None
+        agent = agents.named(reference).first()
         if not allows(user, "agents.manage") and (agent is None or agent.user_id != user.pk):
             raise PermissionDenied("Agents see and set their own goals alone.")
         if agent is None:

@@ -217,6 +217,15 @@ def test_what_excel_has_cut_is_named_row_by_row(api: Any, client: Client, manage
     assert "Excel has cut this phone number short: 4.15555E+09" in client.get(there).content.decode()
 
 
+@pytest.mark.timeout(20)
+def test_cells_of_nothing_but_spaces_and_marks_hold_nobody_up(api: Any, manager: User) -> None:
+    odd = ["1" + " " * 9000 + "x(", "1" + "\u2003" * 9000 + "x", "(" * 9000, "1" + "," * 9000, "1" + "a" * 9000]
+    content = lines(*(f'A,"{cell}",' for cell in odd * 4)) + f"\nB,+14155552671,{odd[0]}".encode()
+    body = {"file": SimpleUploadedFile("l.csv", content)}
+    answer = api(manager).post("/api/v1/leads/csv-import", body, format="multipart").json()
+    assert (answer["success_count"], answer["error_count"]) == (1, 20)
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [("1.5E+06", "1500000.00"), ("1,5E+06", "1500000.00"), ("1.23456E+02", "123.46"), ("EUR 1.500,00", "1500.00"),

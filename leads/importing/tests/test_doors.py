@@ -51,6 +51,8 @@ def test_a_dry_run_writes_nothing(api, manager):
         (b"first_name,city\nAnn,Bonn\n", "", 400, "phone number or the e-mail"),
         (b"PK\x03\x04broken", "", 400, "damaged"),
         (S3, "?agent_id=00000000-0000-7000-8000-000000000000", 422, "No such agent"),
+        (S3, "?agent_id=%00", 422, "No such agent"),
+        (S3, "?agent_id=%ED%A0%80", 422, "No such agent"),
         (S3, "?dry_run=perhaps", 422, "true or false"),
         (S3, "?colour=red", 422, "Unknown"),
     ],
