@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from crm.audit.recording import record_many
 from crm.core.behind import writing_behind
 from crm.core.bulk_rows import insert_rows, update_rows
+from crm.core.selected import is_one_of
 from leads import dispositions
 from leads.actions.editing import LeadEdit
 from leads.dispositions import Outcome, as_outcome
@@ -41,7 +42,7 @@ class Locked:
         self._bind(holders_too)
 
     def _lock_contacts(self, leads: QuerySet[Lead]) -> dict[UUID, Contact]:
-        of_leads = Contact.objects.filter(pk__in=leads.order_by().values("contact_id"))
+        of_leads = Contact.objects.filter(is_one_of("pk", leads.order_by().values("contact_id")))
         rows = of_leads.only(*CONTACT_FIELDS).order_by("pk").select_for_update(no_key=True)
         return {contact.pk: contact for contact in rows}
 

@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from agents.capacity import held_counts
@@ -343,3 +345,16 @@ def test_nothing_outside_of_a_batch_is_marked(manager):
     with in_batch(uuid7()):
         update_lead(lead, {"source": "y"}, by=manager)
     assert [line.batch is not None for line in JournalEntry.objects.order_by("pk")] == [False, True]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL")
+def test_contacts_are_locked_by_their_index_where_the_database_has_no_statistics(in_company, manager):
+    """As right after a large import: joined, all leads were walked for each contact of the company."""
+    leads = make_leads(20)
+    with CaptureQueriesContext(connection) as queries:
+        bulk(UPDATE, leads, manager, changes={"stage": "mql"})
+    locks = [q["sql"] for q in queries if 'FROM "leads_contact"' in q["sql"] and "FOR NO KEY UPDATE" in q["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {locks[0]}")
+        plan = "\n".join(row for (row,) in cursor.fetchall())
+    assert "InitPlan" in plan and "Join" not in plan and "Nested Loop" not in plan, plan
