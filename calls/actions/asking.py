@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -27,8 +27,7 @@ from leads.assignment import Failure, assign_lead
 from leads.assignment.bulk import NO_SUCH_LEAD
 from leads.errors import LeadIsDeleted
 from leads.models import Lead
-
-FARTHEST = timedelta(days=366 * 10)
+from leads.reach import TOO_FAR, is_too_far
 
 
 @dataclass(frozen=True)
@@ -143,8 +142,8 @@ def refuse_uncallable(lead: Lead) -> Agent:
 
 def _wanted(wanted_at: datetime | None, moment: datetime) -> datetime:
     wanted = max(wanted_at or moment, moment)
-    if wanted > moment + FARTHEST:
-        raise InvalidField("at", "Must be within ten years")
+    if is_too_far(wanted, seen_from=moment):
+        raise InvalidField("at", TOO_FAR)
     return wanted
 
 

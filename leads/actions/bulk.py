@@ -24,6 +24,7 @@ from leads.actions.writing import Locked, write_edits
 from leads.assignment.bulk import NO_SUCH_LEAD, Failure
 from leads.errors import LeadMoved
 from leads.models import Lead
+from leads.reach import refuse_too_far
 
 BATCH = 1000
 MOST_TAGS = 100
@@ -56,11 +57,13 @@ def update_many(
 
     `add_tags` puts tags beside those that each lead has.
     `leads`: ids (a malformed, unknown or deleted one fails alone), or a queryset, which is read batch by batch.
-    `within` limits ids to what the asker may change. Raises `InvalidField` for a disposition that the company lacks.
+    `within` limits ids to what the asker may change. Raises `InvalidField` for a disposition that the company lacks,
+    and for a call in a hundred years.
     """
     outcome = outcome_named(changes.get("disposition"))
     given = {name: value for name, value in changes.items() if name in BULK_FIELDS}
     added = changes.get("add_tags") or []
+    refuse_too_far(given.get("schedule_at"))
 
     def change(edit: LeadEdit) -> None:
         edit_lead(edit, {**given, "tags": with_tags(edit.lead.tags, added)} if added else given, outcome)

@@ -24,6 +24,7 @@ from leads.duplicates.finding import keep_pairs, ordered
 from leads.duplicates.models import FoundBy, Reason
 from leads.errors import DuplicateLead
 from leads.models import CLOSED_STAGES, Contact, Lead, Priority, Qualification, Stage, Status
+from leads.reach import refuse_too_far
 
 if TYPE_CHECKING:
     from agents.models import Agent
@@ -126,6 +127,7 @@ def new_lead(data: Mapping[str, Any]) -> NewLead:
 
 
 def unsaved(new: NewLead, contact: Contact, *, by: Actor) -> Lead:
+    refuse_too_far(new.schedule_at)
     given = {name: value for name in COPIED if (value := getattr(new, name)) is not None}
     lead = Lead(**given, contact=contact, created_by=as_user(by), vendor=vendor_of(new, by=by))
     lead.priority = priority_of(new.priority)

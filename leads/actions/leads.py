@@ -21,6 +21,7 @@ from leads.actions.editing import LeadEdit, lock_lead, outcome_named
 from leads.dispositions import Outcome
 from leads.errors import LeadIsDeleted
 from leads.models import Lead, Note
+from leads.reach import refuse_too_far
 
 PLAIN_FIELDS = (
     "source",
@@ -43,6 +44,7 @@ def update_lead(lead: Lead, changes: Mapping[str, Any], *, by: Actor) -> Lead:
     rules and its own event; a `status` that says what stood there before is no request. Raises what the single
     verbs raise, `ContactTaken` and `InvalidPhone`.
     """
+    refuse_too_far(changes.get("schedule_at"))
     outcome = outcome_named(changes.get("disposition"))
     touches_contact = bool(PERSON_KEYS & changes.keys()) or "stage" in changes or outcome is not None
     edit = LeadEdit(lead, by=by, with_contact=touches_contact)

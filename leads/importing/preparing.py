@@ -15,6 +15,7 @@ from leads.errors import InvalidPhone
 from leads.importing import moments, people, values
 from leads.importing.mapping import CUSTOM, EXTERNAL_ID, OTHERS, SKIP
 from leads.phone_numbers import normalize
+from leads.reach import is_too_far
 
 READ = frozenset(
     {"do_not_contact", "phone", "email", "schedule_at", "priority", "deal_value", *OTHERS}
@@ -180,6 +181,8 @@ class Preparer:
             lead["source"] = _short("source", given["source"])
         if "schedule_at" in given:
             lead["schedule_at"] = moments.moment(given["schedule_at"], self._zone, self.company.default_country)
+            if is_too_far(lead["schedule_at"]):
+                raise ValueError(f"The call is more than ten years ahead: {given['schedule_at']}")
         if "priority" in given:
             lead["priority"] = values.priority(given["priority"])
         if "tags" in given:

@@ -289,3 +289,16 @@ def test_a_request_costs_the_same_for_ten_and_a_thousand(api, manager, in_compan
 def test_results_are_json_of_plain_values(api, manager, leads):
     answer = post(api(manager), UPDATE, lead_ids=ids(leads), updates={"schedule_at": "2026-03-01T09:00:00Z"})
     assert json.loads(answer.content)["updated_count"] == 3
+
+
+@pytest.mark.parametrize("is_job", [False, True])
+def test_a_call_in_a_hundred_years_is_planned_for_nobody(
+    api, manager, leads, is_job, django_capture_on_commit_callbacks
+):
+    updates = {"schedule_at": "2990-01-01T00:00:00Z", "source": "fair"}
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = post(api(manager), UPDATE, lead_ids=ids(leads), updates=updates, **{"async": is_job})
+    said = answer.json() if not is_job else api(manager).get(f"/api/v1/jobs/{answer.json()['job_id']}").json()
+    assert "Must be within ten years" in json.dumps(said)
+    assert answer.status_code == (202 if is_job else 422) and said.get("state") == ("failed" if is_job else None)
+    assert not Lead.objects.filter(source="fair").exists()

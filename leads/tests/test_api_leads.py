@@ -466,3 +466,22 @@ def test_a_deleted_lead_is_not_in_the_timeline_of_strangers(api: Any, manager: U
     set_disposition(lead, "completed", by=manager)
     delete_lead(lead, by=manager)
     assert api(stranger).get(f"{LEADS}/{lead.pk}/timeline").status_code == 403
+
+
+@pytest.mark.parametrize("verb", ["post", "patch"])
+def test_a_call_in_a_hundred_years_is_refused_by_its_field(api, manager, verb):
+    with company_active(manager.company_id):
+        lead = LeadFactory()
+    far = {"schedule_at": "2990-01-01T00:00:00Z"}
+    client = api(manager)
+    if verb == "post":
+        answer = client.post("/api/v1/leads", {"first_name": "Ann", "phone": "+14155552671", **far}, format="json")
+    else:
+        answer = client.patch(f"/api/v1/leads/{lead.pk}", {"source": "fair", **far}, format="json")
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == [
+        {"loc": ["body", "schedule_at"], "msg": "Must be within ten years", "type": "value_error"}
+    ]
+    with company_active(manager.company_id):
+        assert Lead.objects.count() == 1 and not Lead.objects.exclude(schedule_at=None).exists()
+        assert Lead.objects.get().source == lead.source

@@ -136,6 +136,7 @@ def test_what_an_agent_has_no_room_for_is_created_unassigned(in_company, manager
         (",+14155552671,,", "The first name is missing"),
         ("Ann,,,", "The phone number and the e-mail address are both missing"),
         ("Ann,+14155552671,soon,", "Not a date and time: soon"),
+        ("Ann,+14155552671,1 Jan 2190,", "The call is more than ten years ahead: 1 Jan 2190"),
         ("Ann,+14155552671,,highest", "Priority must be one of low, normal, high, urgent: highest"),
         ("Ann,+14155552671,,high,extra", "The row has 5 cells, the header 4"),
     ],
