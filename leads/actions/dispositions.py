@@ -21,8 +21,9 @@ def create_disposition(
 ) -> Disposition:
     """Add one; its key is the label's unless given. Raises `BuiltInDisposition` for a name that is in use."""
     key = key_of(key or label)[:50]
-    if key in BUILT_IN or key_of(label) in LABELLED:
+    if key in BUILT_IN:
         raise BuiltInDisposition("This disposition is built in")
+    _refuse_used(label)
     row = Disposition(key=key, label=label, is_final=is_final, reached_person=reached_person)
     try:
         with transaction.atomic():
@@ -35,16 +36,31 @@ def create_disposition(
 
 @transaction.atomic
 def update_disposition(row: Disposition, changes: Mapping[str, Any], *, by: Actor) -> Disposition:
-    """Change `label`, `is_final`, `reached_person` or `is_active`; the key stays, since leads have it."""
+    """Change `label`, `is_final`, `reached_person` or `is_active`; the key stays, since leads have it.
+
+    Raises `BuiltInDisposition` for a label that is in use, by which nobody could tell the two apart.
+    """
     row = Disposition.objects.select_for_update(no_key=True).get(pk=row.pk)
     names = [name for name in ("label", "is_final", "reached_person", "is_active") if name in changes]
     done = {name: (before, changes[name]) for name in names if (before := getattr(row, name)) != changes[name]}
+    if changes.get("is_active", row.is_active) and {"label", "is_active"} & done.keys():
+        _refuse_used(changes.get("label", row.label), but=row)
     for name, (_, value) in done.items():
         setattr(row, name, value)
     if done:
         row.save(update_fields=[*done, "updated_at"])
         record(events.DISPOSITION_UPDATED, row, by=by, changes=done)
     return row
+
+
+def _refuse_used(label: str, *, but: Disposition | None = None) -> None:
+    if key_of(label) in LABELLED:
+        raise BuiltInDisposition("This disposition is built in")
+    others = (
+        Disposition.objects.filter(is_active=True).exclude(pk=but.pk if but else None).values_list("label", flat=True)
+    )
+    if key_of(label) in map(key_of, others):
+        raise BuiltInDisposition("The company has this disposition already")
 
 
 def delete_disposition(row: Disposition, *, by: Actor) -> None:

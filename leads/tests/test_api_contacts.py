@@ -172,3 +172,20 @@ def test_what_a_disposition_may_not_be(api: Any, manager: User, agent: Agent, st
     assert client.get(f"{DISPOSITIONS}/{uuid4()}").json() == {"detail": "Disposition not found"}
     with company_active(stranger.company_id):
         assert not Disposition.objects.exists()
+
+
+def test_no_two_dispositions_bear_one_label(api, admin):
+    client, path = api(admin), DISPOSITIONS
+    first = client.post(path, {"label": "Wants brochure"}, format="json").json()
+    for label in ("wants  Brochure", "Not interested"):
+        answer = client.post(path, {"label": label, "key": "another"}, format="json")
+        assert answer.status_code == 400, label
+    other = client.post(path, {"label": "Wants a call"}, format="json").json()
+    assert client.patch(f"{path}/{other['id']}", {"label": "WANTS BROCHURE"}, format="json").status_code == 400
+    assert client.patch(f"{path}/{other['id']}", {"label": "Wants A Call"}, format="json").status_code == 200
+    client.delete(f"{path}/{first['id']}")
+    assert client.patch(f"{path}/{other['id']}", {"label": "Wants brochure"}, format="json").status_code == 200
+    with company_active(admin.company_id):
+        labels = Disposition.objects.filter(is_active=True).values_list("label", flat=True)
+        assert list(labels) == ["Wants brochure"]
+    assert client.patch(f"{path}/{first['id']}", {"is_active": True}, format="json").status_code in (400, 404)
