@@ -56,10 +56,9 @@ def update_disposition(row: Disposition, changes: Mapping[str, Any], *, by: Acto
 def _refuse_used(label: str, *, but: Disposition | None = None) -> None:
     if key_of(label) in LABELLED:
         raise BuiltInDisposition("This disposition is built in")
-    others = (
-        Disposition.objects.filter(is_active=True).exclude(pk=but.pk if but else None).values_list("label", flat=True)
-    )
-    if key_of(label) in map(key_of, others):
+    others = Disposition.objects.filter(is_active=True)
+    others = others.exclude(pk=but.pk) if but is not None else others
+    if key_of(label) in map(key_of, others.values_list("label", flat=True)):
         raise BuiltInDisposition("The company has this disposition already")
 
 
