@@ -7,11 +7,11 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from json.encoder import encode_basestring_ascii as quoted  # `json.dumps` of a text
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -27,13 +27,18 @@ from crm.core.http import current_origin
 from crm.core.new_rows import new_row
 from crm.core.tenancy import current_scope
 
+if TYPE_CHECKING:
+    from crm.accounts.models import User
+
 ENCODER = DjangoJSONEncoder()
 PLAIN = frozenset({str, int, bool, type(None)})  # which JSON holds as they are
 SECRET_FIELDS = frozenset({"password", "secret", "token", "token_hash", "refresh_hash", "api_key"})
 
 
-@dataclass(frozen=True)
-class Event:
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Event(NamedTuple):
     """One thing that happened to one object.
 
     `changes`: field → (before, after), values as the model holds them. `at`: when it happened, where that is not now
@@ -45,10 +50,10 @@ class Event:
     action: str
     obj: models.Model
     by: Actor
-    changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
-    data: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, tuple[Any, Any]] = NOTHING
+    data: Mapping[str, Any] = NOTHING
     at: datetime | None = None
-    images: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    images: Mapping[str, tuple[Any, Any]] = NOTHING
     beside: models.Model | None = None
 
 
@@ -112,25 +117,24 @@ class _Scribe:
         scope = current_scope()
         self.active = scope if isinstance(scope, UUID) else None
         self.digest = digester()
-        self.of_nothing = keyed_hash(None)  # half of what is hashed: what a new row's fields were before
+        self.hashes: dict[str | None, str] = {None: keyed_hash(None)}
+        self.actors: dict[int, _Columns] = {}  # by the identity of the actor
 
     def entry(self, event: Event) -> AuditEntry:
-        by, obj = event.by, event.obj
-        user = None if isinstance(by, System | VendorActor) else by
+        obj, changes = event.obj, event.changes
+        columns = self.actors.get(id(event.by)) or self.actors.setdefault(id(event.by), _columns_of(event.by))
         entry = new_row(
             AuditEntry,
             company_id=self._company_of(obj),  # none is claimed by the insert, or refused
             at=event.at or self.moment,
             action=event.action,
-            actor_kind="user" if user else "system" if isinstance(by, System) else "vendor",
-            user=user,
-            actor_label=by.name if isinstance(by, System) else by.code if isinstance(by, VendorActor) else "",
             object_type=obj._meta.model_name or "",
             object_id=obj.pk,
-            changes=[self._change(obj, name, *values) for name, values in event.changes.items()],
-            data=plain(event.data),
+            changes=self._changes(obj, changes) if changes else [],
+            data=plain(event.data) if event.data else {},
             ip=self.ip,
             request_id=self.request_id,
+            **columns,
         )
         entry.mac, entry.beside = content_mac(entry, self.digest), event.beside
         return entry
@@ -140,19 +144,38 @@ class _Scribe:
         named = obj.pk if obj._meta.label == "accounts.Company" else getattr(obj, "company_id", None)
         return named or self.active
 
-    def _change(self, obj: models.Model, name: str, before: Any, after: Any) -> dict[str, Any]:
-        if name in SECRET_FIELDS:
-            return {"field": name}
-        if name in getattr(obj, "personal", ()):
-            return {"field": name, "before_hash": self._hash(before), "after_hash": self._hash(after)}
-        return {
-            "field": name,
-            "before": before if type(before) in PLAIN else plain(before),
-            "after": after if type(after) in PLAIN else plain(after),
-        }
+    def _changes(self, obj: models.Model, changes: Mapping[str, tuple[Any, Any]]) -> list[dict[str, Any]]:
+        personal, made = getattr(obj, "personal", ()), []
+        for name, (before, after) in changes.items():
+            if name in SECRET_FIELDS:
+                made.append({"field": name})
+            elif name in personal:
+                made.append({"field": name, "before_hash": self._hash(before), "after_hash": self._hash(after)})
+            else:
+                made.append({"field": name, "before": plain(before), "after": plain(after)})
+        return made
 
     def _hash(self, value: Any) -> str:
-        return self.of_nothing if value is None else keyed_hash(value, self.digest)
+        """Names and places recur, and what stood in a new row's fields before is nothing."""
+        if value is not None and type(value) is not str:
+            return keyed_hash(value, self.digest)
+        return self.hashes.get(value) or self.hashes.setdefault(value, keyed_hash(value, self.digest))
+
+
+class _Columns(TypedDict):
+    """Who acted, as an entry holds it."""
+
+    actor_kind: str
+    user: User | None
+    actor_label: str
+
+
+def _columns_of(by: Actor) -> _Columns:
+    if isinstance(by, System):
+        return {"actor_kind": "system", "user": None, "actor_label": by.name}
+    if isinstance(by, VendorActor):
+        return {"actor_kind": "vendor", "user": None, "actor_label": by.code}
+    return {"actor_kind": "user", "user": by, "actor_label": ""}
 
 
 def _journal(event: Event, entry: AuditEntry, job: UUID | None) -> JournalEntry:
@@ -165,8 +188,8 @@ def _journal(event: Event, entry: AuditEntry, job: UUID | None) -> JournalEntry:
         entry=entry,
         object_type=entry.object_type,
         object_id=entry.object_id,
-        before={name: before if type(before) in PLAIN else plain(before) for name, (before, _) in kept.items()},
-        after={name: after if type(after) in PLAIN else plain(after) for name, (_, after) in kept.items()},
+        before={name: plain(before) for name, (before, _) in kept.items()},
+        after={name: plain(after) for name, (_, after) in kept.items()},
         batch=job,
     )
 
@@ -179,7 +202,7 @@ def keyed_hash(value: Any, digest: Digest = keyed_digest) -> str:
 
 def plain(value: Any) -> Any:
     """As JSON holds it: dates in ISO form, decimals and ids as text, rows as their ids."""
-    if value is None or isinstance(value, str | int):
+    if type(value) in PLAIN or isinstance(value, str | int):
         return value
     if isinstance(value, models.Model):
         return str(value.pk)

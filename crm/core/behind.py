@@ -17,7 +17,10 @@ from typing import Any
 from django.db import connection
 from django.db.transaction import TransactionManagementError
 
+from crm.core.collector import uncollected
+
 WORTH_IT = 50  # rows
+CHECKED_AT_ONCE = "SET CONSTRAINTS ALL IMMEDIATE"
 Work = Callable[[Any], Any]  # given psycopg's own cursor
 
 
@@ -27,7 +30,8 @@ def writing_behind(rows: int) -> Iterator[None]:
     where there are enough `rows` for that to be worth it.
 
     Every other statement waits until all sets so far are written, as does the end of the block; there, or at such a
-    statement, an error of the database is raised that would have been raised where the set was given.
+    statement, an error of the database is raised that would have been raised where the set was given. Foreign keys are
+    checked with each set and not all at the commit, for which everybody would wait.
     """
     if rows < WORTH_IT or connection.vendor != "postgresql" or _active.get() is not None:
         yield
@@ -38,7 +42,7 @@ def writing_behind(rows: int) -> Iterator[None]:
         behind = _Behind(thread)
         token = _active.set(behind)
         try:
-            with connection.execute_wrapper(behind.first):
+            with connection.execute_wrapper(behind.first), uncollected():
                 yield
                 behind.wait()
         finally:
@@ -50,6 +54,7 @@ class _Behind:
 
     def __init__(self, thread: ThreadPoolExecutor) -> None:
         self.thread = thread
+        self.checks = False  # foreign keys, set by set
         self.given: deque[tuple[str, Future[float]]] = deque()
         self.raw = connection.connection  # psycopg lets one thread at a time use it
 
@@ -59,6 +64,9 @@ class _Behind:
     def _do(self, work: Work) -> float:
         begun = monotonic()
         with self.raw.cursor() as cursor:
+            if not self.checks:
+                cursor.execute(CHECKED_AT_ONCE)
+                self.checks = True
             work(cursor)
         return monotonic() - begun
 

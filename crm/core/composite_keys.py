@@ -1,11 +1,11 @@
-"""On PostgreSQL every key inside a company is also a key of (company, id): a crossed row is impossible, even in SQL.
+"""On PostgreSQL every key inside a company is a key of (company, id): a crossed row is impossible, even in SQL.
 
 Brought up to date after every `migrate` from the models themselves, so that a new model or key is covered at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -23,6 +23,7 @@ def connect(sender: AppConfig) -> None:
 def _after_migrate(sender: Any, using: str, **kwargs: Any) -> None:
     if connections[using].vendor == "postgresql":
         add_missing(using)
+        drop_implied(using)
 
 
 def add_missing(using: str = "default") -> list[str]:
@@ -37,6 +38,46 @@ def add_missing(using: str = "default") -> list[str]:
             for statement in _statements(wanted[name], name):
                 cursor.execute(statement)
     return made
+
+
+def drop_implied(using: str = "default") -> list[str]:
+    """Take away the keys of one column that composite ones imply, for each is looked up for every row that is written;
+    return their names. One query where there are none."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(FOREIGN_KEYS)
+        keys = cursor.fetchall()
+        there = {name for name, *_ in keys}
+        implied = {(field.model._meta.db_table, field.column) for field in _implied(there)}
+        found = sorted((name, table) for name, table, column in keys if (table, column) in implied)
+        for name, table in found:
+            cursor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{name}"')
+    return [name for name, _ in found]
+
+
+FOREIGN_KEYS = """
+    SELECT k.conname, t.relname, CASE cardinality(k.conkey) WHEN 1 THEN a.attname END
+    FROM pg_constraint AS k JOIN pg_class AS t ON t.oid = k.conrelid
+    JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+    WHERE k.contype = 'f' AND k.connamespace = current_schema()::regnamespace
+"""
+
+
+def _implied(there: Collection[str]) -> Iterator[models.ForeignKey[Any, Any]]:
+    """A key whose composite one is there; and the company's own, where it is that of a row which must be there."""
+    keys = {model: [*company_keys(model)] for model in apps.get_models() if _has_company(model)}
+    needed = {model: {field.related_model for field in own if not field.null} for model, own in keys.items()}
+    firm = {model for model, others in needed.items() if not others}  # they keep their key to the company
+    while more := {model for model, others in needed.items() if others & firm} - firm:
+        firm |= more
+    for model, own in keys.items():
+        if all(composite_name(field) in there for field in own):
+            yield from own
+            if needed[model] and model in firm:
+                yield model._meta.get_field("company")  # type: ignore[misc]
+
+
+def _has_company(model: type[models.Model]) -> bool:
+    return issubclass(model, TenantModel) and not model._meta.get_field("company").null
 
 
 def company_keys(model: type[models.Model]) -> Iterator[TenantKey[Any, Any]]:

@@ -22,6 +22,7 @@ from django.utils.timezone import now
 from crm.accounts.models import User
 from crm.audit.recording import in_batch, record
 from crm.core.bulk_rows import insert_rows
+from crm.core.collector import uncollected
 from crm.core.errors import Refused
 from crm.core.ids import uuid7
 from crm.core.tenancy import company_active, current_company_id
@@ -133,7 +134,7 @@ def _work(job: Job) -> bool:
     if job.cancel_asked:
         return _end(job, JobState.CANCELLED)
     kind = kind_of(job.kind)
-    with in_batch(job.pk):
+    with in_batch(job.pk), uncollected():
         batch = kind.run_batch(job)
     _take_over(job, batch)
     if batch.cursor is not None:

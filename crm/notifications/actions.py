@@ -28,7 +28,10 @@ from crm.notifications.events import LEAD_MAIL_RESENT
 from crm.notifications.kinds import Kind
 from crm.notifications.models import Notification
 from crm.notifications.telling import SHOWN, News
+from leads.assignment.placing import TOLD_FIELDS
 from leads.models import Assignment, Lead
+
+TOLD = frozenset({"priority", "stage", "deadline", *TOLD_FIELDS})
 
 
 def news_of_given(entries: Iterable[AuditEntry]) -> list[News]:
@@ -123,12 +126,17 @@ def _leads_of(entries: Iterable[AuditEntry]) -> dict[UUID, Any]:
     missing = set()
     for entry in entries:
         row = entry.beside
-        if isinstance(row, Assignment) and Lead.contact.is_cached(row.lead) and not row.lead.get_deferred_fields():
+        if isinstance(row, Assignment) and _is_at_hand(row.lead):
             found[row.lead.pk] = row.lead
             found[row.lead.pk].said = row.notes
         else:
             missing.add(entry.object_id)
     return found | (_leads(missing) if missing else {})
+
+
+def _is_at_hand(lead: Lead) -> bool:
+    """Whether all that mails and notifications say of it was read with it."""
+    return Lead.contact.is_cached(lead) and not TOLD.intersection(lead.get_deferred_fields())
 
 
 def _taken(entry: AuditEntry) -> bool:

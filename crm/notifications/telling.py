@@ -15,8 +15,9 @@ from crm.mail.actions import Outgoing, queue_mails
 from crm.mail.models import Mail
 from crm.notifications.kinds import Channel, Kind, wants
 from crm.notifications.models import Notification
+from leads.assignment.placing import NAMED
 
-SHOWN = 5  # things named in news about many
+SHOWN = NAMED  # things named in news about many
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ RAW_SQL = {
     "crm/compliance/guard.py": 3,  # triggers and a foreign key
     "crm/core/behind.py": 3,  # the same, by a thread
     "crm/core/bulk_rows.py": 1,  # a set by one statement, after the checks of every insert and update
-    "crm/core/composite_keys.py": 1,  # constraints
+    "crm/core/composite_keys.py": 2,  # constraints
     "crm/core/health.py": 1,  # SELECT 1
     "crm/core/kept_query.py": 1,  # a query that the ORM compiled, scope and all
     "crm/core/tenancy.py": 1,  # where `raw` itself is refused

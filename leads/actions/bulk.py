@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from crm.core.actors import Actor
+from crm.core.collector import uncollected
 from crm.core.errors import Refused
 from leads.actions.editing import LeadEdit, outcome_named
 from leads.actions.leads import PLAIN_FIELDS, edit_deletion, edit_lead
@@ -95,7 +96,7 @@ class _Work:
         else:
             batches = _batches(leads)
         for batch in batches:
-            with transaction.atomic():
+            with transaction.atomic(), uncollected():
                 self._do(batch, Lead.objects.all() if within is None else within)
         return self.changed
 

@@ -15,6 +15,7 @@ from django.utils.timezone import now
 
 from agents.models import Agent
 from crm.core.actors import Actor
+from crm.core.collector import uncollected
 from leads.assignment.candidates import candidates, default_pool, keep_turns, lock_agents, taken_pairs
 from leads.assignment.errors import LeadIsClosed, NobodyFits
 from leads.assignment.placing import Placement, give_back, lock_leads, place
@@ -124,7 +125,7 @@ class _Work:
     def assign_selection(self, leads: QuerySet[Lead]) -> None:
         last: UUID | None = None
         while True:
-            with transaction.atomic():
+            with transaction.atomic(), uncollected():
                 if not (rows := _page(leads, last)):
                     return
                 last = rows[-1].pk
@@ -133,7 +134,7 @@ class _Work:
     def assign_ids(self, named: Iterable[UUID | str], leads: QuerySet[Lead]) -> None:
         wanted = iter(self._well_formed(named))
         while batch := list(islice(wanted, BATCH)):
-            with transaction.atomic():
+            with transaction.atomic(), uncollected():
                 found = {lead.pk: lead for lead in lock_leads(leads.filter(pk__in=batch, deleted_at__isnull=True))}
                 self.result.failed += [Failure(pk, NO_SUCH_LEAD) for pk in batch if pk not in found]
                 self._assign([found[pk] for pk in batch if pk in found])

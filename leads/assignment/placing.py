@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +20,7 @@ from crm.core.bulk_rows import insert_rows, update_rows
 from crm.core.new_rows import new_row
 from leads.assignment.deadlines import accept_deadline, deadline_for
 from leads.events import LEAD_ASSIGNED, LEAD_REASSIGNED, LEAD_UNASSIGNED
-from leads.models import Assignment, Lead, Strategy
+from leads.models import Assignment, Contact, Lead, Strategy
 
 if TYPE_CHECKING:
     from crm.accounts.models import User
@@ -30,6 +31,10 @@ DECIDING_FIELDS = (
     "is_duplicate", "updated_at", "deleted_at",
 )  # fmt: skip
 PLACED_FIELDS = ("agent", "assigned_at", "deadline", "first_response_at", "accept_due_at", "updated_at")
+# What an agent is told of a lead that it was given, and of how many by name.
+TOLD_FIELDS = ("source", "score")
+TOLD_PERSON = ("company", "first_name", "last_name", "organization", "phone_e164", "email")
+NAMED = 5
 CLOCK_FIELDS = ("assigned_at", "deadline", "first_response_at", "is_duplicate")
 
 
@@ -51,7 +56,7 @@ class Placement:
 
 def lock_leads(leads: QuerySet[Lead], *, limit: int | None = None, wait: bool = True) -> list[Lead]:
     """In the order of ids, with what a placement decides on and writes."""
-    rows = leads.select_related(None).only("company", "contact", *DECIDING_FIELDS).order_by("pk")
+    rows = leads.select_related(None).only("company", "contact", *DECIDING_FIELDS, *TOLD_FIELDS).order_by("pk")
     return list(rows.select_for_update(of=("self",), no_key=True, skip_locked=not wait)[:limit])
 
 
@@ -85,10 +90,25 @@ def place(
         p.lead.first_response_at, p.lead.updated_at = None, at
         p.lead.accept_due_at = accept_by if _must_accept(p, strategy, user) else None
     leads = [p.lead for p in placements]
+    _read_people(placements)
     with writing_behind(len(leads)):
         update_rows(Lead, [lead for lead in leads if not lead._state.adding], PLACED_FIELDS)
         insert_rows(Lead, [lead for lead in leads if lead._state.adding])
         _write_history(placements, strategy=strategy, by=by, at=at, notes=notes, first=first)
+
+
+def _read_people(placements: Sequence[Placement]) -> None:
+    """Of those leads that their agents are told of by name; now, for asked later it would wait for all the writing."""
+    shown, count = [], Counter[UUID]()
+    for p in placements:
+        if p.to is not None and count[p.to.pk] < NAMED:
+            count[p.to.pk] += 1
+            shown.append(p.lead)
+    missing = {lead.contact_id for lead in shown if not Lead.contact.is_cached(lead)}
+    people = Contact.objects.only(*TOLD_PERSON).in_bulk(missing) if missing else {}
+    for lead in shown:
+        if lead.contact_id in people:
+            lead.contact = people[lead.contact_id]
 
 
 def _must_accept(placement: Placement, strategy: str, user: User | None) -> bool:

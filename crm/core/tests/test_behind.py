@@ -129,3 +129,16 @@ def test_many_keys_are_looked_up_as_a_few_are(in_company, number):
     ):
         assert found.count() == number
     assert Contact.objects.exclude(pk__in=pks).get() == other
+
+
+@on_postgresql
+def test_a_key_that_leads_nowhere_is_found_with_its_set_and_not_at_the_commit(in_company, writers):
+    contacts = people()
+    insert_rows(Contact, contacts)
+    leads = leads_of(contacts)
+    with pytest.raises(IntegrityError, match="violates foreign key"), transaction.atomic():
+        with writing_behind(NUMBER):
+            insert_rows(Lead, leads)
+            behind.execute("UPDATE leads_lead SET contact_id = id WHERE id = %s", [leads[7].pk])
+        pytest.fail("the block ended before its keys were checked")
+    assert not Lead.objects.exists()

@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import pytest
 from django.apps import apps
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, IntegrityError, connection, models, transaction
 from django.db.models import Count, Value
 
 from crm.accounts.tests.factories import CompanyFactory
-from crm.core.composite_keys import add_missing, company_keys, composite_name
+from crm.core.composite_keys import add_missing, company_keys, composite_name, drop_implied
 from crm.core.tenancy import (
     Forbidden,
     ForeignCompany,
@@ -144,6 +144,34 @@ def test_every_model_of_ours_but_the_company_is_a_tenants() -> None:
         if not issubclass(model, TenantModel) and model._meta.app_label not in OF_OTHER_PACKAGES
     }
     assert others == {"accounts.Company"}
+
+
+@postgres
+def test_a_key_of_one_column_beside_one_of_two_is_taken_away(db: None, django_assert_num_queries: Any) -> None:
+    with connection.cursor() as cursor:
+        for column, there in (("contact_id", "leads_contact"), ("company_id", "accounts_company")):
+            cursor.execute(
+                f"ALTER TABLE leads_lead ADD CONSTRAINT lone_{column} FOREIGN KEY ({column}) REFERENCES {there} (id)"
+            )
+    assert drop_implied() == ["lone_company_id", "lone_contact_id"]
+    with django_assert_num_queries(1):
+        assert drop_implied() == []
+
+
+@postgres
+def test_a_key_whose_composite_one_is_not_there_yet_stays(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE leads_note DROP CONSTRAINT leads_note_lead_id_company")
+        cursor.execute("ALTER TABLE leads_note ADD CONSTRAINT lone FOREIGN KEY (lead_id) REFERENCES leads_lead (id)")
+    assert drop_implied() == []
+
+
+@postgres
+@pytest.mark.parametrize("table", ["leads_contact", "leads_lead", "agents_agent", "accounts_company"])
+def test_no_row_goes_that_others_point_to_even_in_sql(a: Side, table: str) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {table}")
+        connection.check_constraints()
 
 
 @postgres

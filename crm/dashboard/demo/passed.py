@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -65,7 +64,7 @@ def _handed_on(life: Life, first: Agent, wait: timedelta, teller: Storyteller) -
     teller.place(life, None, first, Strategy.ROUND_ROBIN, teller.manager, before)
     life.assignments.append(row)
     changes = {"agent_id": (first.pk, row.to_agent_id)}
-    life.events.append(replace(event, action=events.LEAD_REASSIGNED, by=ACCEPTING, changes=changes, data=data))
+    life.events.append(event._replace(action=events.LEAD_REASSIGNED, by=ACCEPTING, changes=changes, data=data))
     lead.updated_at = max(lead.updated_at, row.at)
 
 

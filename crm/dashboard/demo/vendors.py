@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -66,7 +65,7 @@ def _moved_by(event: Event, move: StageChange, by: User) -> Event:
     """By whom the lead was lost, and why, as the move says it."""
     if event.action != LEAD_STAGE_CHANGED:
         return event
-    return replace(event, by=by, data={**event.data, "reason": move.reason, "is_automatic": False})
+    return event._replace(by=by, data={**event.data, "reason": move.reason, "is_automatic": False})
 
 
 def tell_of_vendors(setting: Setting, leads: Iterable[Lead], dice: Random) -> None:
