@@ -149,6 +149,7 @@
   // --- After every swap: what came in new is made ready, and a focus that went with the old part is given back.
   let focused = "";
   document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!event.detail.shouldSwap) return;
     const active = document.activeElement;
     const sent = event.detail.requestConfig?.elt; // a part that comes by itself leaves a writer alone
     const written = active?.matches("textarea") && sent?.matches("form") && sent.contains(active); // it is sent: the keys are free again
