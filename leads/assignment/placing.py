@@ -90,7 +90,7 @@ def place(
         p.lead.first_response_at, p.lead.updated_at = None, at
         p.lead.accept_due_at = accept_by if _must_accept(p, strategy, user) else None
     leads = [p.lead for p in placements]
-    _read_people(placements)
+    _read_people([p for p in placements if p.to is not None and _is_told(p.to, user)])
     with writing_behind(len(leads)):
         update_rows(Lead, [lead for lead in leads if not lead._state.adding], PLACED_FIELDS)
         insert_rows(Lead, [lead for lead in leads if lead._state.adding])
@@ -99,16 +99,21 @@ def place(
 
 def _read_people(placements: Sequence[Placement]) -> None:
     """Of those leads that their agents are told of by name; now, for asked later it would wait for all the writing."""
-    shown, count = [], Counter[UUID]()
+    shown, count = [], Counter[UUID | None]()
     for p in placements:
-        if p.to is not None and count[p.to.pk] < NAMED:
-            count[p.to.pk] += 1
+        if count[p.lead.agent_id] < NAMED:
+            count[p.lead.agent_id] += 1
             shown.append(p.lead)
     missing = {lead.contact_id for lead in shown if not Lead.contact.is_cached(lead)}
     people = Contact.objects.only(*TOLD_PERSON).in_bulk(missing) if missing else {}
     for lead in shown:
         if lead.contact_id in people:
             lead.contact = people[lead.contact_id]
+
+
+def _is_told(to: Agent, user: User | None) -> bool:
+    """Voice agents are not, nor whoever takes a lead itself."""
+    return to.kind == Kind.HUMAN and (user is None or to.user_id != user.pk)
 
 
 def _must_accept(placement: Placement, strategy: str, user: User | None) -> bool:
