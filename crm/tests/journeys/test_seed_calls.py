@@ -15,6 +15,7 @@ from calls.tests.conftest import NOON
 from calls.tests.factories import OpenVoiceAgentFactory
 from crm.accounts.models import Company, User
 from crm.core.tenancy import company_active
+from crm.providers.simulator import texts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 V1 = "/api/v1"
@@ -98,9 +99,10 @@ def test_a_lead_is_created_scheduled_called_and_counted(
 
 
 def test_a_lead_that_nobody_answers_for_is_retried_until_it_is_done(
-    api: Any, manager: User, company: Company, sales: Agent, settings: Any
+    api: Any, manager: User, company: Company, sales: Agent, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.SIMULATOR_ANSWER_RATE = 0.0
+    monkeypatch.setattr(texts, "SHARE", 0)  # nor writes STOP
     from calls.tasks import tick
 
     with time_machine.travel(NOON, tick=False) as travel:
