@@ -87,6 +87,12 @@ class _Behind:
 _active: ContextVar[_Behind | None] = ContextVar("behind", default=None)
 
 
+def is_writing() -> bool:
+    """Whether the thread has something to write, so that there is time for something else."""
+    behind = _active.get()
+    return behind is not None and bool(behind.given)
+
+
 def execute(statement: str, parameters: list[Any]) -> None:
     """One statement that answers nothing."""
     if (behind := _active.get()) is None:

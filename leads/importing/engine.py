@@ -6,8 +6,9 @@ or, where the import is to do so, fills or updates the lead that is there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from time import monotonic
 from typing import Any
@@ -19,7 +20,7 @@ from agents.models import Agent
 from crm.accounts.models import Company, DuplicatePolicy
 from crm.audit.recording import Event, record_many
 from crm.core.actors import Actor, as_user
-from crm.core.behind import writing_behind
+from crm.core.behind import is_writing, writing_behind
 from crm.core.bulk_rows import insert_rows, update_rows
 from crm.core.ids import uuid7
 from crm.core.new_rows import new_row
@@ -54,6 +55,18 @@ class Plan:
     mode: str = ImportMode.NEW
     key: str = ImportKey.PERSON
 
+    @cached_property
+    def preparer(self) -> Preparer:
+        return Preparer(self.headers, self.mapping, self.company)
+
+
+Read = Prepared | RowError
+
+
+def read(rows: Iterable[Row], preparer: Preparer) -> list[Read]:
+    """Checked by themselves: no other row and nothing in the database is looked at."""
+    return [preparer.prepare(number, cells) for number, cells in rows]
+
 
 @dataclass
 class Outcome:
@@ -87,14 +100,16 @@ class Outcome:
         }
 
 
-def import_batch(rows: Sequence[Row], plan: Plan, file: ImportFile) -> Outcome:
+def import_batch(
+    rows: Sequence[Read], plan: Plan, file: ImportFile, *, meanwhile: Callable[[], None] | None = None
+) -> Outcome:
     """Create or update a lead for every row that can have one; the caller's transaction makes it all or nothing.
 
     With an agent each lead is assigned to it as far as it has room; what it has no room for stays unassigned and is
     listed under `warnings`. Raises `IntegrityError` where somebody else creates one of the contacts at the same
-    moment: done anew, it finds them.
+    moment: done anew, it finds them. `meanwhile` is done while the database writes, where there is time for it.
     """
-    outcome = _Batches(plan, file).run(rows)
+    outcome = _Batches(plan, file, meanwhile).take(rows)
     if plan.agent is not None and outcome.created:
         _assign(outcome, plan.agent, plan.by)
     return outcome
@@ -132,10 +147,11 @@ def foresee(rows: Iterable[Row], plan: Plan, *, seconds: float | None = None) ->
 class _Batches:
     """Works in batches: what a thousand rows match is read once, decided in memory, and written at once."""
 
-    def __init__(self, plan: Plan, file: ImportFile | None) -> None:
+    def __init__(self, plan: Plan, file: ImportFile | None, meanwhile: Callable[[], None] | None = None) -> None:
         """Without a file it only foresees."""
+        self.meanwhile = meanwhile
         self.plan, self.company, self.agent, self.by, self.file = plan, plan.company, plan.agent, plan.by, file
-        self.preparer = Preparer(plan.headers, plan.mapping, plan.company)
+        self.preparer = plan.preparer
         self.user = as_user(plan.by)
         self.outcome = Outcome()
         self.seen: set[int] = set()  # hashes of what earlier batches would have brought in
@@ -153,22 +169,26 @@ class _Batches:
         self.pairs: dict[Pair, list[str]] = {}  # contacts that one row named together
 
     def run(self, rows: Sequence[Row]) -> Outcome:
-        """One batch of at most some thousand rows; adds to the outcome."""
-        self.outcome.total += len(rows)
+        """Some thousand rows at most; adds to the outcome."""
         for start in range(0, len(rows), BATCH):
-            prepared = [*self._prepared(rows[start : start + BATCH])]
-            self.known.read(prepared)
-            for row in prepared:
-                self._take(row)
-            self._end()
+            self.take(read(rows[start : start + BATCH], self.preparer))
         return self.outcome
 
-    def _prepared(self, rows: Sequence[Row]) -> Iterator[Prepared]:
-        for number, cells in rows:
-            row = self.preparer.prepare(number, cells)
+    def take(self, rows: Sequence[Read]) -> Outcome:
+        """One batch."""
+        self.outcome.total += len(rows)
+        prepared = [*self._acceptable(rows)]
+        self.known.read(prepared)
+        for row in prepared:
+            self._take(row)
+        self._end()
+        return self.outcome
+
+    def _acceptable(self, rows: Sequence[Read]) -> Iterator[Prepared]:
+        for row in rows:
             if isinstance(row, Prepared) and (lacking := self.known.lacks(row)):
-                row = RowError(number, lacking)
-            if isinstance(row, RowError):
+                self.outcome.errors.append(RowError(row.row, lacking))
+            elif isinstance(row, RowError):
                 self.outcome.errors.append(row)
             else:
                 yield row
@@ -180,7 +200,10 @@ class _Batches:
             with writing_behind(len(self.added) + len(self.leads)):
                 self._write_contacts()
                 self._write_leads()
-                keep_pairs(self.pairs, found_by=FoundBy.IMPORT)
+                if self.meanwhile is not None and is_writing():
+                    self.meanwhile()
+                if self.pairs:
+                    keep_pairs(self.pairs, found_by=FoundBy.IMPORT)
         else:
             self.seen |= {key for lead in self.leads for key in keys_of(lead.contact)}
         self._begin()

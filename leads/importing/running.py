@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +15,8 @@ from crm.core.tenancy import current_company_id
 from crm.jobs.kinds import Batch, RowProblem
 from crm.jobs.models import Job
 from leads import events
-from leads.importing.engine import BATCH, Foresight, Outcome, Plan, import_batch
+from leads.importing.engine import BATCH, Foresight, Outcome, Plan, Read, import_batch, read
+from leads.importing.errors import UnreadableFile
 from leads.importing.preparing import RowError
 from leads.importing.reading import Row
 from leads.importing.storing import read_rows, wipe_rows
@@ -24,13 +27,48 @@ NAMED_ROWS = 10  # of each group
 OTHER_REASONS = "Other reasons"
 
 
+@dataclass(frozen=True)
+class Piece:
+    """The rows of a file from a place on, where the next ones begin (none: the last are here), and what these say."""
+
+    at: int
+    rows: list[Row]
+    following: int | None
+    said: list[Read]
+
+
+AHEAD = 8  # jobs
+_ahead: dict[UUID, Piece] = {}  # job → what this worker has read of it while its last batch was written
+
+
 def run_import(job: Job) -> Batch:
     """The next rows from the job's cursor, a byte offset."""
-    file = file_of(job)
-    rows, following = read_rows(file, job.cursor or 0, BATCH)
+    file, at = file_of(job), job.cursor or 0
+    plan, piece = plan_of(job, file, file.mapping, file.agent), _ahead.pop(job.pk, None)
+    if piece is None or piece.at != at:
+        piece = _piece(file, at, plan)
+    following = piece.following
+
+    def read_on() -> None:
+        with suppress(UnreadableFile):  # the next batch will say so
+            if following is not None:
+                _keep(job.pk, _piece(file, following, plan))
+
     with in_batch(job.pk):
-        outcome = import_batch(rows, plan_of(job, file, file.mapping, file.agent), file)
-    return as_batch(job, rows, following, outcome)
+        outcome = import_batch(piece.said, plan, file, meanwhile=read_on)
+    return as_batch(job, piece.rows, following, outcome)
+
+
+def _piece(file: ImportFile, at: int, plan: Plan) -> Piece:
+    rows, following = read_rows(file, at, BATCH)
+    return Piece(at, rows, following, read(rows, plan.preparer))
+
+
+def _keep(pk: UUID, piece: Piece) -> None:
+    """Jobs that another worker has taken over are forgotten in time."""
+    while len(_ahead) >= AHEAD:
+        _ahead.pop(next(iter(_ahead)), None)
+    _ahead[pk] = piece
 
 
 def finish_import(job: Job) -> None:

@@ -6,13 +6,17 @@ from datetime import datetime
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.urls import reverse
 from openpyxl import Workbook
 
+from crm.core import behind
+from crm.core.ids import uuid7
 from crm.core.tenancy import company_active
 from crm.jobs.actions import cancel_job, undo_job
 from crm.jobs.models import Job, JobState
 from crm.jobs.running import claim, run_job, run_next
+from leads.importing import running
 from leads.importing.actions import keep_file, key_of, remembered, start_check, start_import
 from leads.importing.errors import TooLarge, UnreadableFile
 from leads.importing.mapping import suggest
@@ -53,6 +57,49 @@ def test_a_job_goes_on_where_a_dead_worker_stood(in_company, manager):
     assert Lead.objects.count() == Contact.objects.count() == 35
     file = ImportFile.objects.get()
     assert file.result["success_count"] == 35 and file.finished_at and not file.rows
+
+
+@pytest.fixture
+def read_pieces(monkeypatch):
+    """Where each piece began, and whether the one before was being written then."""
+    pieces, piece = [], running._piece
+
+    def noted(file, at, plan):
+        pieces.append((at, behind.is_writing()))
+        return piece(file, at, plan)
+
+    monkeypatch.setattr(running, "_piece", noted)
+    return pieces
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite writes nothing behind")
+def test_the_next_rows_are_read_once_while_the_last_are_written(in_company, manager, monkeypatch, read_pieces):
+    monkeypatch.setattr(running, "BATCH", 60)
+    job = start(people(150) + "Again,415-555-2000\n", manager, at_once=True)
+    assert (job.succeeded, job.failed, Lead.objects.count()) == (150, 1, 150)
+    assert [writing for _, writing in read_pieces] == [False, True, True]
+    assert len({at for at, _ in read_pieces}) == 3 and not running._ahead
+
+
+@pytest.mark.usefixtures("_small_batches")
+@pytest.mark.parametrize("place", [0, 999])
+def test_what_was_read_ahead_of_another_place_is_read_anew(in_company, manager, place):
+    job = start(people(25), manager)
+    lease = claim(job.pk)
+    run_next(job.pk, lease)
+    running._ahead[job.pk] = running.Piece(place, [(2, ["Wrong", "+14155559999"])], None, [])
+    while run_next(job.pk, lease):
+        pass
+    job.refresh_from_db()
+    assert (job.processed, job.succeeded, Lead.objects.count()) == (25, 25, 25)
+
+
+def test_of_few_jobs_something_is_kept_in_memory(in_company, manager):
+    for _ in range(20):
+        running._keep(uuid7(), running.Piece(0, [], None, []))
+    assert len(running._ahead) == running.AHEAD
+    running._ahead.clear()
 
 
 @pytest.mark.usefixtures("_small_batches")
