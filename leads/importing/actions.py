@@ -25,9 +25,10 @@ from crm.jobs.running import run_job
 from leads import events
 from leads.assignment.errors import AgentInactive
 from leads.import_choices import ImportKey, ImportMode
-from leads.importing.engine import Outcome, Plan, foresee
+from leads.importing.engine import foresee
 from leads.importing.errors import AlreadyImported, UnreadableFile
 from leads.importing.mapping import problems, signature, suggest, with_external_id
+from leads.importing.plan import Outcome, Plan
 from leads.importing.storing import all_rows, keep_upload, wipe_rows
 from leads.models import ImportFile, ImportMapping
 

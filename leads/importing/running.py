@@ -15,8 +15,9 @@ from crm.core.tenancy import current_company_id
 from crm.jobs.kinds import Batch, RowProblem
 from crm.jobs.models import Job
 from leads import events
-from leads.importing.engine import BATCH, Foresight, Outcome, Plan, Read, import_batch, read
+from leads.importing.engine import BATCH, Foresight, import_batch
 from leads.importing.errors import UnreadableFile
+from leads.importing.plan import Outcome, Plan, Read, read
 from leads.importing.preparing import RowError
 from leads.importing.reading import Row
 from leads.importing.storing import read_rows, wipe_rows

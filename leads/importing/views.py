@@ -31,8 +31,8 @@ from leads.importing.actions import (
     remembered,
     start_import,
 )
-from leads.importing.engine import Outcome
 from leads.importing.mapping import CHOICES, CUSTOM, SKIP, problems, suggest
+from leads.importing.plan import Outcome
 from leads.importing.reading import Row
 from leads.importing.storing import MAX_ROWS, all_rows
 from leads.models import ImportFile

@@ -157,7 +157,8 @@ def test_an_update_finds_the_open_lead_whoever_holds_it(in_company, manager, age
 def test_looking_for_ids_costs_as_many_statements_for_few_rows_as_for_many(
     in_company, manager, rows, django_assert_num_queries
 ):
-    from leads.importing.engine import Plan, import_batch, read
+    from leads.importing.engine import import_batch
+    from leads.importing.plan import Plan, read
 
     lines = [[str(n), f"P{n}", f"+1415555{2000 + n}", ""] for n in range(rows)]
     text = "Record ID,First Name,Phone Number,Email\n" + "".join(",".join(line) + "\n" for line in lines)
