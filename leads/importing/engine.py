@@ -93,7 +93,6 @@ class _Batches:
         """Without a file it only foresees."""
         self.meanwhile = meanwhile
         self.plan, self.company, self.agent, self.by, self.file = plan, plan.company, plan.agent, plan.by, file
-        self.preparer = plan.preparer
         self.user = as_user(plan.by)
         self.outcome = Outcome()
         self.seen: set[int] = set()  # hashes of what earlier batches would have brought in
@@ -113,7 +112,7 @@ class _Batches:
     def run(self, rows: Sequence[Row]) -> Outcome:
         """Some thousand rows at most; adds to the outcome."""
         for start in range(0, len(rows), BATCH):
-            self.take(read(rows[start : start + BATCH], self.preparer))
+            self.take(read(rows[start : start + BATCH], self.plan.preparer))
         return self.outcome
 
     def take(self, rows: Sequence[Read]) -> Outcome:
